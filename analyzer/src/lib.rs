@@ -1,1 +1,4 @@
 //! Keytrail.
+pub mod decode;
+pub mod finding;
+pub mod frame;

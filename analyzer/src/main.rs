@@ -1,2 +1,2 @@
 //! keytrail
-fn main(){}
+fn main() {}
