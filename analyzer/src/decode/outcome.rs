@@ -126,6 +126,19 @@ pub struct ObjectReport {
     pub rejected: Rejections,
     /// Things worth knowing about an object that was read.
     pub notes: BTreeMap<Note, u64>,
+    /// Where and when the first record was logged: tells which hours of which trail the object covers.
+    pub first: Option<FirstRecord>,
     /// Set when the object gave nothing.
     pub skip: Option<SkipReason>,
+}
+
+/// Account, Region and time of an object's first record, as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FirstRecord {
+    /// `recipientAccountId`.
+    pub account: Option<String>,
+    /// `awsRegion`.
+    pub region: Option<String>,
+    /// `eventTime`.
+    pub time: Option<String>,
 }
