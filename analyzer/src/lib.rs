@@ -2,3 +2,6 @@
 pub mod decode;
 pub mod finding;
 pub mod frame;
+pub mod report;
+pub mod rules;
+pub mod view;

@@ -1,0 +1,160 @@
+//! What was looked at, and what was not. Never more certain than the logs allow: silence is "unproved", not "idle".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::decode::{Note, RejectReason, SkipReason};
+
+/// Objects of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Objects {
+    /// Objects that the sources held (within the asked accounts, Regions and dates).
+    pub seen: u64,
+    /// Objects whose records were read.
+    pub read: u64,
+    /// Objects that gave no records, each with a reason.
+    pub skipped: u64,
+    /// Objects outside the asked accounts, Regions or dates, told by their path and not opened.
+    pub pruned: u64,
+}
+
+/// Records of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// Records of all services, before deduplication.
+    pub seen: u64,
+    /// KMS events, after deduplication.
+    pub kms: u64,
+    /// Other services' records that a key is involved in, after deduplication.
+    pub related: u64,
+    /// Records that should have become rows and could not.
+    pub rejected: u64,
+    /// Copies of events that were delivered more than once, and the corrected versions of corrected events.
+    pub duplicates: u64,
+}
+
+/// Bytes of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bytes {
+    /// As stored.
+    pub compressed: u64,
+    /// After decompression.
+    pub inflated: u64,
+}
+
+/// An object that gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// URI or path.
+    pub object: String,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// A record that could not become a row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RejectedAt {
+    /// URI or path.
+    pub object: String,
+    /// Index in the object, from 0.
+    pub record: u32,
+    /// Why.
+    pub reason: RejectReason,
+}
+
+/// Hours of one account and Region without any log.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    /// Account.
+    pub account: String,
+    /// Region.
+    pub region: String,
+    /// Start, milliseconds since the epoch, on the hour.
+    pub from: i64,
+    /// End, exclusive.
+    pub to: i64,
+}
+
+/// What a trail stopped seeing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Blindness {
+    /// Logging was stopped or the trail was deleted.
+    Stopped,
+    /// Event selectors exclude KMS.
+    KmsExcluded,
+    /// Event selectors keep write events only: no Decrypt, no reads.
+    WriteOnly,
+    /// Event selectors keep no management events.
+    NoManagementEvents,
+}
+
+impl Blindness {
+    /// Name in outputs.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::KmsExcluded => "kms-excluded",
+            Self::WriteOnly => "write-only",
+            Self::NoManagementEvents => "no-management-events",
+        }
+    }
+}
+
+/// A window in which a trail did not log KMS.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BlindWindow {
+    /// Account that changed the trail.
+    pub account: String,
+    /// Region of the call.
+    pub region: String,
+    /// Trail name or ARN, as logged.
+    pub trail: String,
+    /// What it did not see.
+    pub what: Blindness,
+    /// Start, milliseconds since the epoch.
+    pub from: i64,
+    /// End; `None` when nothing in the log ended it.
+    pub to: Option<i64>,
+    /// Who did it.
+    pub by: String,
+}
+
+/// What the run looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Objects.
+    pub objects: Objects,
+    /// Records.
+    pub records: Records,
+    /// Deduplicated KMS events per operation.
+    pub operations: BTreeMap<String, u64>,
+    /// Bytes.
+    pub bytes: Bytes,
+    /// First and last event time among the kept rows, milliseconds since the epoch.
+    pub span: Option<(i64, i64)>,
+    /// Accounts in whose logs rows were found.
+    pub accounts: BTreeSet<String>,
+    /// Regions in whose logs rows were found.
+    pub regions: BTreeSet<String>,
+    /// Every skipped object, sorted.
+    pub skipped: Vec<Skipped>,
+    /// Rejected records per reason.
+    pub rejected: BTreeMap<RejectReason, u64>,
+    /// The first few rejected records of each object, sorted.
+    pub rejected_at: Vec<RejectedAt>,
+    /// Objects with something to note that were read all the same.
+    pub notes: BTreeMap<Note, u64>,
+    /// Runs of hours without any log between the first and the last hour of an account and Region. CloudTrail writes no
+    /// file for a quiet hour, so a gap is "unproved", neither idle nor lost.
+    pub gaps: Vec<Gap>,
+    /// Hours with at least one log, over all accounts and Regions.
+    pub hours_logged: u64,
+    /// Windows in which a trail was stopped or did not log KMS.
+    pub blind: Vec<BlindWindow>,
+}
+
+impl Coverage {
+    /// False when something that should have been read could not be: exit code 4.
+    pub fn is_complete(&self) -> bool {
+        self.records.rejected == 0 && self.skipped.iter().all(|skipped| skipped.reason.is_expected())
+    }
+}
