@@ -1,5 +1,6 @@
 //! Keytrail.
 pub mod decode;
+pub mod extract;
 pub mod finding;
 pub mod frame;
 pub mod report;

@@ -1,0 +1,2 @@
+mod failure;
+pub use failure::FailureClass;
