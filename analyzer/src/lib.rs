@@ -3,6 +3,7 @@ pub mod decode;
 pub mod extract;
 pub mod finding;
 pub mod frame;
+pub mod lake;
 pub mod report;
 pub mod rules;
 pub mod view;

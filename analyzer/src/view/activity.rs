@@ -1,6 +1,6 @@
 //! Data plane: deduplicated counts per 5 minutes, per key and series.
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::HashMap;
 
 use super::breadth::Breadth;
 use super::event::EventRef;

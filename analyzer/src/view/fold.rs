@@ -35,8 +35,6 @@ pub(super) struct Loose {
     pub(super) series: SeriesKey,
     pub(super) alias: Option<Sym>,
     pub(super) resource: Option<Box<str>>,
-    pub(super) account: Option<Sym>,
-    pub(super) region: Option<Sym>,
 }
 
 /// First and last time that something was seen, milliseconds.
@@ -85,15 +83,17 @@ impl Words {
 }
 
 impl Views {
-    /// Deduplicates and folds one partition: all rows of its units. Rows after `as_of` are left out.
+    /// Deduplicates and folds one partition: all rows of its units.
     ///
     /// # Errors
     /// When a frame does not have the types of the column table.
-    pub fn fold(events: &Events, dictionary: &Dictionary, as_of: Option<i64>) -> PolarsResult<Self> {
+    pub fn fold(events: &Events, context: &FoldContext<'_>) -> PolarsResult<Self> {
+        let FoldContext { dictionary, as_of, delivered } = *context;
         let opened = Opened::new(events)?;
         let unique = deduplicate(events, &opened, dictionary);
         let mut fold = Fold {
             views: Self { duplicates: unique.duplicates, ..Self::default() },
+            delivered,
             words: Words::new(dictionary),
             dictionary,
             failures: HashMap::new(),
@@ -150,8 +150,20 @@ pub(super) fn drain<K, V>(map: HashMap<K, V>) -> impl Iterator<Item = (K, V)> {
     map.into_iter()
 }
 
+/// What folding needs to know beside the rows.
+#[derive(Clone, Copy)]
+pub struct FoldContext<'c> {
+    /// Texts of the codes.
+    pub dictionary: &'c Dictionary,
+    /// Rows after this instant are left out.
+    pub as_of: Option<i64>,
+    /// When each object was delivered, as far as its name tells.
+    pub delivered: &'c [Option<i64>],
+}
+
 struct Fold<'d> {
     views: Views,
+    delivered: &'d [Option<i64>],
     words: Words,
     dictionary: &'d Dictionary,
     /// Cause classes by code, so that their names are compared once.
@@ -171,7 +183,11 @@ impl Fold<'_> {
         let class = columns.class.get(row);
         let place = (columns.account.get(row), columns.region.get(row));
         self.views.hours.entry(place).or_default().insert(time.div_euclid(HOUR_MS));
-        widen(self.views.span.get_or_insert((time, time)), (time, time));
+        // A record cannot be younger than its delivery: a made-up date must not move the end of the log.
+        let delivered = self.delivered.get(event.object as usize).copied().flatten();
+        if delivered.is_none_or(|delivered| time <= delivered + HOUR_MS) {
+            widen(self.views.span.get_or_insert((time, time)), (time, time));
+        }
 
         let key = columns.key_arn.get(row);
         let alias = columns.alias.get(row);
@@ -237,8 +253,6 @@ impl Fold<'_> {
                 series,
                 alias: columns.alias.get(row),
                 resource: columns.resource.get(row).map(Into::into),
-                account: columns.account.get(row),
-                region: columns.region.get(row),
             }),
             None => {}
         }

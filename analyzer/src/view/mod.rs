@@ -14,6 +14,6 @@ mod trails;
 pub mod unit;
 
 pub use coverage::Coverage;
-pub use fold::Views;
+pub use fold::{FoldContext, Views};
 pub use key::KeyView;
 pub use settle::Settled;

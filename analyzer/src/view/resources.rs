@@ -1,6 +1,6 @@
 //! Which key protects what: the resources named by encryption contexts and bindings.
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::HashMap;
 
 use super::breadth::stable_hash;
 use crate::frame::Sym;
