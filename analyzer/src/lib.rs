@@ -1,4 +1,6 @@
 //! Keytrail.
+pub mod config;
 pub mod decode;
 pub mod finding;
 pub mod frame;
+pub mod source;
