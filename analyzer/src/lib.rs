@@ -1,4 +1,5 @@
 //! Keytrail.
+pub mod config;
 pub mod decode;
 pub mod extract;
 pub mod finding;
@@ -6,4 +7,5 @@ pub mod frame;
 pub mod lake;
 pub mod report;
 pub mod rules;
+pub mod source;
 pub mod view;
