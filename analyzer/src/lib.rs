@@ -1,4 +1,5 @@
 //! Keytrail.
 pub mod decode;
+pub mod extract;
 pub mod finding;
 pub mod frame;
