@@ -430,3 +430,15 @@ fn messages_are_fragments() {
         }
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_settings_or_problems_and_never_a_panic(
+        text in "(\\[|\\]|=|\n|\r|\"|'|,|\\{|\\}|\\.|#| |scan|rules|suppress|accounts|names|threads|unused-key|key|reason|until|1|é|鍵|\\PC){0,40}"
+    ) {
+        if let Err(problems) = Settings::parse(&text, "keytrail.toml", RULES) {
+            proptest::prop_assert!(!problems.list.is_empty());
+            proptest::prop_assert!(problems.to_string().contains("in keytrail.toml"));
+        }
+    }
+}
