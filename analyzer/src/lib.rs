@@ -5,6 +5,7 @@ pub mod extract;
 pub mod finding;
 pub mod frame;
 pub mod lake;
+pub mod pipeline;
 pub mod report;
 pub mod rules;
 pub mod source;
