@@ -14,7 +14,7 @@ use crate::decode::gzip::Limits;
 use crate::decode::{Decoder, ObjectReport, Record, RecordSink, RejectReason, SkipReason};
 use crate::extract;
 use crate::finding::{Finding, Status};
-use crate::frame::builder::stack;
+use crate::frame::builder::{partition_frame, stack};
 use crate::frame::{Columns, Dictionary, Events, FrameBuilder, Scope};
 use crate::lake::{EventsFile, Spill};
 use crate::report::{Report, Run};
@@ -28,8 +28,9 @@ use crate::view::{FoldContext, Views};
 
 /// Rows after which a worker closes its batch.
 const BATCH_ROWS: usize = 1 << 15;
-/// Partitions of rows on disk: each must fit in memory alone.
-const PARTITIONS: u32 = 32;
+/// Bytes of event rows per byte of a compressed log, when every other record is an event of KMS: what the number of
+/// partitions is planned for. Measured on generated logs; a wrong guess costs memory or time, never a row.
+const ROW_BYTES_PER_COMPRESSED: u64 = 2;
 
 /// What to scan, and how.
 #[derive(Clone, Debug)]
@@ -205,6 +206,8 @@ fn list(options: &ScanOptions) -> Result<Listing, ScanError> {
 /// Rows of a run: in memory, or in part on disk.
 struct Rows {
     memory: u64,
+    /// Partitions of rows on disk: one in hand must take but a part of the memory given.
+    partitions: u32,
     open: Mutex<Open>,
     spill: Spill,
 }
@@ -216,8 +219,9 @@ struct Open {
 }
 
 impl Rows {
-    fn new(memory: u64) -> Self {
-        Self { memory, open: Mutex::default(), spill: Spill::default() }
+    fn new(memory: u64, compressed: u64) -> Self {
+        let partitions = (compressed * ROW_BYTES_PER_COMPRESSED).div_ceil((memory / 4).max(1)).clamp(8, 512) as u32;
+        Self { memory, partitions, open: Mutex::default(), spill: Spill::default() }
     }
 
     /// Adds a batch; spills what is open once it outgrows the memory given.
@@ -235,10 +239,10 @@ impl Rows {
     }
 
     fn spill(&self, batches: Vec<Events>, dictionary: &Dictionary) -> Result<(), PolarsError> {
-        let events = stack(batches)?;
-        let narrow = partitions(&Columns::open(&events.narrow)?, events.narrow.height(), PARTITIONS, dictionary);
-        let wide = partitions(&Columns::open(&events.wide)?, events.wide.height(), PARTITIONS, dictionary);
-        self.spill.write(&events, (&narrow, &wide), PARTITIONS)
+        let events = stack(batches)?.physical()?;
+        let narrow = partitions(&Columns::open(&events.narrow)?, events.narrow.height(), self.partitions, dictionary);
+        let wide = partitions(&Columns::open(&events.wide)?, events.wide.height(), self.partitions, dictionary);
+        self.spill.write(&events, (&narrow, &wide), self.partitions)
     }
 
     /// Folds all rows, partition by partition when they are on disk.
@@ -247,7 +251,7 @@ impl Rows {
         if self.spill.is_empty() && rayon::current_num_threads() == 1 {
             return Views::fold(&stack(open.batches)?, context);
         }
-        let parts = split(open.batches, context.dictionary)?;
+        let parts = split(open.batches, self.partitions, context.dictionary)?;
         let spill = &self.spill;
         parts
             .into_par_iter()
@@ -277,7 +281,7 @@ impl Rows {
         }
         let mut file = EventsFile::create(path)
             .map_err(|error| ScanError::Failed(format!("could not write {}: {error}", path.display())))?;
-        for partition in 0..PARTITIONS {
+        for partition in 0..self.partitions {
             let events = stack(self.spill.read(partition)?)?;
             let rows = deduplicated_rows(&events, dictionary)?;
             file.write(&events, &rows, objects, dictionary)?;
@@ -287,16 +291,15 @@ impl Rows {
 }
 
 /// Splits what is in memory the way the spilled rows are split.
-fn split(batches: Vec<Events>, dictionary: &Dictionary) -> Result<Vec<Events>, PolarsError> {
-    use crate::frame::builder::partition_frame;
-    let all = stack(batches)?;
-    let mut parts: Vec<Events> = (0..PARTITIONS).map(|_| Events::default()).collect();
-    let narrow = partitions(&Columns::open(&all.narrow)?, all.narrow.height(), PARTITIONS, dictionary);
-    for (partition, frame) in partition_frame(&all.narrow, &narrow, PARTITIONS)? {
+fn split(batches: Vec<Events>, count: u32, dictionary: &Dictionary) -> Result<Vec<Events>, PolarsError> {
+    let all = stack(batches)?.physical()?;
+    let mut parts: Vec<Events> = (0..count).map(|_| Events::default()).collect();
+    let narrow = partitions(&Columns::open(&all.narrow)?, all.narrow.height(), count, dictionary);
+    for (partition, frame) in partition_frame(&all.narrow, &narrow, count)? {
         parts[partition as usize].narrow = frame;
     }
-    let wide = partitions(&Columns::open(&all.wide)?, all.wide.height(), PARTITIONS, dictionary);
-    for (partition, frame) in partition_frame(&all.wide, &wide, PARTITIONS)? {
+    let wide = partitions(&Columns::open(&all.wide)?, all.wide.height(), count, dictionary);
+    for (partition, frame) in partition_frame(&all.wide, &wide, count)? {
         parts[partition as usize].wide = frame;
     }
     Ok(parts)
@@ -316,7 +319,8 @@ fn ingest(
     dictionary: &Dictionary,
     progress: &dyn Progress,
 ) -> Result<Ingested, ScanError> {
-    let rows = Rows::new(options.memory);
+    let compressed = objects.iter().filter_map(|object| object.size).sum();
+    let rows = Rows::new(options.memory, compressed);
     let next = AtomicUsize::new(0);
     let limits = Limits { max_inflated: options.max_inflated, ..Limits::default() };
     let scope = if options.events.is_some() { Scope::Full } else { Scope::Fold };

@@ -16,6 +16,18 @@ pub struct Events {
 }
 
 impl Events {
+    /// The same rows with codes and times as bare numbers: what is spilled, and what stacks with it.
+    ///
+    /// # Errors
+    /// Never for frames of a builder.
+    pub fn physical(&self) -> PolarsResult<Self> {
+        let bare = |frame: &DataFrame| {
+            let columns = frame.columns().iter().map(|column| column.to_physical_repr()).collect();
+            DataFrame::new(frame.height(), columns)
+        };
+        Ok(Self { narrow: bare(&self.narrow)?, wide: bare(&self.wide)? })
+    }
+
     /// Bytes that the rows take in memory.
     pub fn bytes(&self) -> u64 {
         (self.narrow.estimated_size() + self.wide.estimated_size()) as u64

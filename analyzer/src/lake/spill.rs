@@ -2,6 +2,7 @@
 //! folded. The folder goes when the process ends.
 
 use std::fs::File;
+use std::io::BufWriter;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,7 +34,8 @@ impl Spill {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// Writes the rows of a batch, each to its partition.
+    /// Writes the rows of a batch ([`Events::physical`]), each to its partition. Dictionary codes stay valid while the
+    /// process lives, and no reader but this process ever sees the files.
     ///
     /// # Errors
     /// When the temporary folder cannot be written.
@@ -43,10 +45,7 @@ impl Spill {
         for (table, frame, of) in [("narrow", &events.narrow, partitions.0), ("wide", &events.wide, partitions.1)] {
             for (partition, mut part) in partition_frame(frame, of, count)? {
                 let file = File::create(self.path(partition, number, table)?)?;
-                // Dictionary codes stay valid while the process lives, and no reader but this process ever sees the file.
-                let columns = part.columns().iter().map(|column| column.to_physical_repr()).collect();
-                part = DataFrame::new(part.height(), columns)?;
-                ParquetWriter::new(file)
+                ParquetWriter::new(BufWriter::new(file))
                     .with_compression(ParquetCompression::Uncompressed)
                     .with_statistics(StatisticsOptions::empty())
                     .set_parallel(false)
