@@ -5,58 +5,66 @@ use polars::prelude::*;
 use super::dictionary::Sym;
 use super::schema::with_columns;
 
+type Array<T> = <T as PolarsDataType>::Array;
+
 /// A text column.
-pub struct StrCol<'f>(Option<&'f StringChunked>);
+pub struct StrCol<'f>(Option<&'f Array<StringType>>);
 
 impl<'f> StrCol<'f> {
     /// Text at `row`, `None` when null or when the frame does not carry the column.
     pub fn get(&self, row: usize) -> Option<&'f str> {
-        self.0?.get(row)
+        StaticArray::get(self.0?, row)
     }
 }
 
 /// A categorical column: codes of the run's dictionary.
-pub struct CatCol<'f>(Option<&'f UInt32Chunked>);
+pub struct CatCol<'f>(Option<&'f Array<UInt32Type>>);
 
 impl CatCol<'_> {
     /// Code at `row`.
     pub fn get(&self, row: usize) -> Option<Sym> {
-        self.0?.get(row)
+        StaticArray::get(self.0?, row)
     }
 }
 
 /// A boolean column.
-pub struct BoolCol<'f>(Option<&'f BooleanChunked>);
+pub struct BoolCol<'f>(Option<&'f Array<BooleanType>>);
 
 impl BoolCol<'_> {
     /// Value at `row`.
     pub fn get(&self, row: usize) -> Option<bool> {
-        self.0?.get(row)
+        StaticArray::get(self.0?, row)
     }
 }
 
 /// An integer column; also times, in milliseconds since the epoch.
-pub struct IntCol<'f>(Option<&'f Int64Chunked>);
+pub struct IntCol<'f>(Option<&'f Array<Int64Type>>);
 
 impl IntCol<'_> {
     /// Value at `row`.
     pub fn get(&self, row: usize) -> Option<i64> {
-        self.0?.get(row)
+        StaticArray::get(self.0?, row)
     }
 }
 
 /// An unsigned column without nulls.
-pub struct U32Col<'f>(Option<&'f UInt32Chunked>);
+pub struct U32Col<'f>(Option<&'f Array<UInt32Type>>);
 
 impl U32Col<'_> {
     /// Value at `row`; 0 when the frame does not carry the column.
     pub fn get(&self, row: usize) -> u32 {
-        self.0.and_then(|column| column.get(row)).unwrap_or(0)
+        self.0.and_then(|column| StaticArray::get(column, row)).unwrap_or(0)
     }
 }
 
 fn find<'f>(frame: &'f DataFrame, name: &str) -> Option<&'f Series> {
     frame.column(name).ok().map(|column| column.as_materialized_series())
+}
+
+/// The one array behind a column.
+fn array<T: PolarsDataType>(column: &ChunkedArray<T>) -> PolarsResult<&Array<T>> {
+    polars_ensure!(column.chunks().len() == 1, ComputeError: "column `{}` is not contiguous", column.name());
+    Ok(column.downcast_as_array())
 }
 
 /// Codes of a categorical column; a frame that was spilled holds them bare.
@@ -80,22 +88,22 @@ macro_rules! accessor {
 
 macro_rules! open {
     (Str $series:expr) => {
-        StrCol($series.map(|s| s.str()).transpose()?)
+        StrCol($series.map(|s| array(s.str()?)).transpose()?)
     };
     (Cat $series:expr) => {
-        CatCol($series.map(codes).transpose()?)
+        CatCol($series.map(|s| array(codes(s)?)).transpose()?)
     };
     (Bool $series:expr) => {
-        BoolCol($series.map(|s| s.bool()).transpose()?)
+        BoolCol($series.map(|s| array(s.bool()?)).transpose()?)
     };
     (Int $series:expr) => {
-        IntCol($series.map(|s| s.i64()).transpose()?)
+        IntCol($series.map(|s| array(s.i64()?)).transpose()?)
     };
     (U32 $series:expr) => {
-        U32Col($series.map(|s| s.u32()).transpose()?)
+        U32Col($series.map(|s| array(s.u32()?)).transpose()?)
     };
     (Time $series:expr) => {
-        IntCol($series.map(millis).transpose()?)
+        IntCol($series.map(|s| array(millis(s)?)).transpose()?)
     };
 }
 
@@ -110,7 +118,7 @@ macro_rules! columns {
             /// Opens `frame`, which must come from [`super::builder::FrameBuilder`] or a file of the same schema version.
             ///
             /// # Errors
-            /// When a column has another type than the table says.
+            /// When a column has another type than the table says, or lies in several pieces.
             pub fn open(frame: &'f DataFrame) -> PolarsResult<Self> {
                 Ok(Self { $($name: open!($kind find(frame, stringify!($name))),)* })
             }

@@ -38,7 +38,7 @@ struct Victim {
 struct Hurt {
     count: u64,
     first: EventRef,
-    last: EventRef,
+    last: i64,
     error: String,
     name: String,
     kind: String,
@@ -62,7 +62,7 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
     }
     failures.sort_by(|a, b| (&a.cell.first, a.series.key.name).cmp(&(&b.cell.first, b.series.key.name)));
     let times: Vec<(i64, i64)> =
-        failures.iter().map(|failure| (failure.cell.first.time, failure.cell.last.time)).collect();
+        failures.iter().map(|failure| (failure.cell.first.time, failure.cell.last())).collect();
     let quiet = i64::from(cx.settings.options.disabled_key_failure.quiet_hours) * HOUR;
     outages(key, &times, quiet, cx)
         .into_iter()
@@ -88,7 +88,7 @@ fn is_victim(series: &Series, key: &KeyView, cx: &Context<'_>) -> bool {
 fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Context<'_>) -> Option<Draft> {
     let victims = victims(failures, cx);
     let first = failures.iter().map(|failure| &failure.cell.first).min()?;
-    let last = failures.iter().map(|failure| &failure.cell.last).max()?;
+    let last = failures.iter().map(|failure| failure.cell.last()).max()?;
     let count: u64 = victims.values().map(|hurt| hurt.count).sum();
     let services = services(&victims);
     let cause = outage.cause.map(|at| &key.events[at]);
@@ -98,12 +98,12 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
     let confidence = if cause.is_some() { Confidence::High } else { Confidence::Medium };
     let mut draft = Draft::of_key(key, severity, confidence);
     draft.anchor = match cause {
-        Some(cause) => cause.event.id.to_string(),
+        Some(cause) => cx.id(&cause.event),
         None => format!("start:{}", first.time),
     };
     draft.principal = cause.map(|cause| cx.principal(&cause.actor));
     draft.first_seen = first.time;
-    draft.last_seen = last.time;
+    draft.last_seen = last;
     draft.count = count;
     draft.status = if outage.over.is_some() { Status::Closed } else { Status::Open };
     let hurt = format!("{} in {}", plural(victims.len() as u64, "victim"), services.join(", "));
@@ -158,7 +158,7 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
                 short_principal(&victim.principal),
                 hurt.count,
                 hurt.error,
-                instant(hurt.last.time)
+                instant(hurt.last)
             ),
         );
     }
@@ -228,20 +228,18 @@ fn victims(failures: &[&Failure<'_>], cx: &Context<'_>) -> BTreeMap<Victim, Hurt
         victims
             .entry(victim)
             .and_modify(|hurt| {
-                hurt.count += cell.count;
+                hurt.count += u64::from(cell.count);
                 if cell.first < hurt.first {
-                    hurt.first = cell.first.clone();
+                    hurt.first = cell.first;
                     hurt.error = cx.text(key.error).to_string();
                     hurt.name = cx.text(Some(key.name)).to_string();
                 }
-                if cell.last > hurt.last {
-                    hurt.last = cell.last.clone();
-                }
+                hurt.last = hurt.last.max(cell.last());
             })
             .or_insert_with(|| Hurt {
-                count: cell.count,
-                first: cell.first.clone(),
-                last: cell.last.clone(),
+                count: u64::from(cell.count),
+                first: cell.first,
+                last: cell.last(),
                 error: cx.text(key.error).to_string(),
                 name: cx.text(Some(key.name)).to_string(),
                 kind: cx.text(key.kind).to_string(),
@@ -271,7 +269,7 @@ fn now(outage: &Outage, cx: &Context<'_>) -> String {
 
 fn cause_detail(cause: &ControlEvent, cx: &Context<'_>) -> Detail {
     Detail::Map(BTreeMap::from([
-        ("event_id", Detail::Text(cause.event.id.to_string())),
+        ("event_id", Detail::Text(cx.id(&cause.event))),
         ("event_name", Detail::Text(cx.text(Some(cause.name)).to_string())),
         ("time", Detail::Time(cause.event.time)),
         ("principal", text_or_null(cx.text(cause.actor.principal))),
@@ -289,7 +287,7 @@ fn victim_detail(victim: &Victim, hurt: &Hurt) -> Detail {
         ("error_code", Detail::Text(hurt.error.clone())),
         ("count", Detail::Int(hurt.count as i64)),
         ("first", Detail::Time(hurt.first.time)),
-        ("last", Detail::Time(hurt.last.time)),
+        ("last", Detail::Time(hurt.last)),
     ]))
 }
 

@@ -64,7 +64,7 @@ fn not_enabled(key: &KeyView, cx: &Context<'_>, patience: i64) -> Option<Draft> 
     let switched_off = history.rotation_at(cx.as_of).is_some();
     let mut draft = Draft::of_key(key, RULE.severity, RULE.confidence);
     draft.subject = vec!["enabled".into()];
-    draft.anchor = cause.event.id.to_string();
+    draft.anchor = cx.id(&cause.event);
     draft.principal = Some(cx.principal(&cause.actor));
     draft.first_seen = since;
     draft.last_seen = cx.as_of;
@@ -125,7 +125,7 @@ fn not_rotated(key: &KeyView, cx: &Context<'_>, period: i64, grace: i64) -> Opti
     }
     let mut draft = Draft::of_key(key, RULE.severity, Confidence::Medium);
     draft.subject = vec!["cryptoperiod".into()];
-    draft.anchor = last.event.id.to_string();
+    draft.anchor = cx.id(&last.event);
     draft.first_seen = due;
     draft.last_seen = cx.as_of;
     draft.count = 1;

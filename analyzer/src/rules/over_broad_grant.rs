@@ -88,7 +88,7 @@ fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) ->
     let mut draft = Draft::of_key(key, severity, RULE.confidence);
     draft.subject =
         vec![shape.creator.clone(), shape.grantee.clone(), shape.operations.join(","), shape.constrained.to_string()];
-    draft.anchor = first.event.id.to_string();
+    draft.anchor = cx.id(&first.event);
     draft.principal = Some(cx.principal(&first.actor));
     draft.first_seen = first.event.time;
     draft.last_seen = grants.iter().map(|grant| key.events[grant.ended.unwrap_or(grant.created)].event.time).max()?;

@@ -76,8 +76,8 @@ fn rates<'v>(key: &'v KeyView, cx: &Context<'v>) -> BTreeMap<(&'v str, &'v str),
     for series in key.series.iter().filter(|series| decrypts(series, cx)) {
         let rate = rates.entry((cx.text(series.key.principal), cx.text(series.key.via))).or_default();
         for cell in &series.cells {
-            let bucket = rate.buckets.entry(cell.bucket).or_default();
-            bucket.0 += cell.count;
+            let bucket = rate.buckets.entry(cell.bucket()).or_default();
+            bucket.0 += u64::from(cell.count);
             bucket.1.push((series, cell));
         }
     }
@@ -160,7 +160,7 @@ fn finding(
         invoked_by: (!via.is_empty()).then(|| via.to_string()),
     });
     draft.first_seen = cells.iter().map(|(_, cell)| cell.first.time).min().unwrap_or(from * BUCKET_MS);
-    draft.last_seen = cells.iter().map(|(_, cell)| cell.last.time).max().unwrap_or(to * BUCKET_MS);
+    draft.last_seen = cells.iter().map(|(_, cell)| cell.last()).max().unwrap_or(to * BUCKET_MS);
     draft.count = count;
     draft.status = if cx.as_of - draft.last_seen > DAY { Status::Closed } else { Status::Open };
     let how = if via.is_empty() { "directly".to_string() } else { format!("through {}", short_service(via)) };
@@ -209,13 +209,10 @@ fn finding(
     draft.detail("cold_start", Detail::Bool(cold));
     draft.detail("via", text_or_null(via));
     let mut samples: Vec<(&Series, &Cell)> =
-        cells.iter().filter(|(_, cell)| run.iter().any(|unusual| unusual.bucket == cell.bucket)).copied().collect();
+        cells.iter().filter(|(_, cell)| run.iter().any(|unusual| unusual.bucket == cell.bucket())).copied().collect();
     samples.sort_by(|a, b| a.1.first.cmp(&b.1.first));
     for (series, cell) in samples.iter().take(EVIDENCE) {
         draft.evidence.push(cx.evidence(&cell.first, cx.text(Some(series.key.name)), None, Role::Primary));
-    }
-    if let Some((series, cell)) = samples.iter().max_by(|a, b| a.1.last.cmp(&b.1.last)) {
-        draft.evidence.push(cx.evidence(&cell.last, cx.text(Some(series.key.name)), None, Role::Primary));
     }
     draft.remediation = format!(
         "Ask the owner of {} whether this was a planned job. If not, end its sessions (IAM: revoke sessions of the role, \

@@ -36,27 +36,38 @@ pub struct SeriesKey {
 /// One bucket of a series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// Event time divided by [`BUCKET_MS`].
-    pub bucket: i64,
-    /// Events.
-    pub count: u64,
     /// The event with the smallest (time, id).
     pub first: EventRef,
-    /// The event with the largest (time, id).
-    pub last: EventRef,
+    /// Events.
+    pub count: u32,
+    /// Milliseconds from the first event to the last.
+    reach: u32,
     /// Distinct encryption contexts.
     pub breadth: Breadth,
 }
 
 impl Cell {
+    fn new(event: EventRef, context: Option<u64>) -> Self {
+        let mut breadth = Breadth::default();
+        context.into_iter().for_each(|hash| breadth.add(hash));
+        Self { first: event, count: 1, reach: 0, breadth }
+    }
+
+    /// Event time divided by [`BUCKET_MS`].
+    pub fn bucket(&self) -> i64 {
+        self.first.time.div_euclid(BUCKET_MS)
+    }
+
+    /// Time of the last event, milliseconds since the epoch.
+    pub fn last(&self) -> i64 {
+        self.first.time + i64::from(self.reach)
+    }
+
     fn merge(&mut self, other: Self) {
-        self.count += other.count;
-        if other.first < self.first {
-            self.first = other.first;
-        }
-        if other.last > self.last {
-            self.last = other.last;
-        }
+        let last = self.last().max(other.last());
+        self.count = self.count.saturating_add(other.count);
+        self.first = self.first.min(other.first);
+        self.reach = (last - self.first.time) as u32;
         self.breadth.merge(&other.breadth);
     }
 }
@@ -70,28 +81,12 @@ pub struct Activity {
 impl Activity {
     /// Counts one event. `context` is the hash of its encryption context, where it has one.
     pub fn add(&mut self, key: SeriesKey, event: EventRef, context: Option<u64>) {
-        let bucket = event.time.div_euclid(BUCKET_MS);
+        let cell = Cell::new(event, context);
         let cells = self.series.entry(key).or_default();
         // Rows come nearly in order of time, so the right cell is mostly the last one.
         match cells.last_mut() {
-            Some(cell) if cell.bucket == bucket => {
-                cell.count += 1;
-                if event < cell.first {
-                    cell.first = event;
-                } else if event > cell.last {
-                    cell.last = event;
-                }
-                if let Some(hash) = context {
-                    cell.breadth.add(hash);
-                }
-            }
-            _ => {
-                let mut breadth = Breadth::default();
-                if let Some(hash) = context {
-                    breadth.add(hash);
-                }
-                cells.push(Cell { bucket, count: 1, first: event.clone(), last: event, breadth });
-            }
+            Some(last) if last.bucket() == cell.bucket() => last.merge(cell),
+            _ => cells.push(cell),
         }
     }
 
@@ -110,11 +105,11 @@ impl Activity {
     pub fn settle(self, text: &dyn Fn(Sym) -> String) -> Vec<Series> {
         let mut all: Vec<(Vec<String>, Series)> = drain(self.series)
             .map(|(key, mut cells)| {
-                cells.sort_by_key(|cell| cell.bucket);
+                cells.sort_by_key(Cell::bucket);
                 let mut merged: Vec<Cell> = Vec::with_capacity(cells.len());
                 for cell in cells {
                     match merged.last_mut() {
-                        Some(last) if last.bucket == cell.bucket => last.merge(cell),
+                        Some(last) if last.bucket() == cell.bucket() => last.merge(cell),
                         _ => merged.push(cell),
                     }
                 }
@@ -148,7 +143,7 @@ pub struct Series {
 impl Series {
     /// Events in all buckets.
     pub fn count(&self) -> u64 {
-        self.cells.iter().map(|cell| cell.count).sum()
+        self.cells.iter().map(|cell| u64::from(cell.count)).sum()
     }
 
     /// True for calls that succeeded.

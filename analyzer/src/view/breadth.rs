@@ -5,9 +5,20 @@ use std::hash::BuildHasher;
 
 use foldhash::quality::FixedState;
 
-/// A set of distinct texts, by hash.
+/// A set of distinct texts, by hash. Most sets hold one text at most: those cost no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Breadth {
+pub struct Breadth(Set);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Set {
+    #[default]
+    None,
+    One(u64),
+    Many(Box<Many>),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Many {
     /// The smallest hashes, ascending.
     smallest: Vec<u64>,
     /// True once a hash was left out.
@@ -25,28 +36,57 @@ impl Breadth {
 
     /// Adds one text by its [`stable_hash`].
     pub fn add(&mut self, hash: u64) {
+        match &mut self.0 {
+            Set::None => self.0 = Set::One(hash),
+            Set::One(known) if *known == hash => {}
+            Set::One(known) => {
+                let mut many = Many { smallest: vec![*known], full: false };
+                many.add(hash);
+                self.0 = Set::Many(Box::new(many));
+            }
+            Set::Many(many) => many.add(hash),
+        }
+    }
+
+    /// Adds everything that `other` has seen.
+    pub fn merge(&mut self, other: &Self) {
+        match &other.0 {
+            Set::None => {}
+            Set::One(hash) => self.add(*hash),
+            Set::Many(many) => {
+                many.smallest.iter().for_each(|hash| self.add(*hash));
+                if let (Set::Many(own), true) = (&mut self.0, many.full) {
+                    own.full = true;
+                }
+            }
+        }
+    }
+
+    /// Distinct texts, and whether the number is exact.
+    pub fn count(&self) -> (u64, bool) {
+        match &self.0 {
+            Set::None => (0, true),
+            Set::One(_) => (1, true),
+            Set::Many(many) => many.count(),
+        }
+    }
+}
+
+impl Many {
+    fn add(&mut self, hash: u64) {
         let Err(at) = self.smallest.binary_search(&hash) else { return };
-        if at == Self::EXACT {
+        if at == Breadth::EXACT {
             self.full = true;
             return;
         }
-        if self.smallest.len() == Self::EXACT {
+        if self.smallest.len() == Breadth::EXACT {
             self.smallest.pop();
             self.full = true;
         }
         self.smallest.insert(at, hash);
     }
 
-    /// Adds everything that `other` has seen.
-    pub fn merge(&mut self, other: &Self) {
-        for &hash in &other.smallest {
-            self.add(hash);
-        }
-        self.full |= other.full;
-    }
-
-    /// Distinct texts, and whether the number is exact.
-    pub fn count(&self) -> (u64, bool) {
+    fn count(&self) -> (u64, bool) {
         let kept = self.smallest.len() as u64;
         match (self.full, self.smallest.last()) {
             (true, Some(&largest)) => {

@@ -1,67 +1,103 @@
 //! References to single events: small enough to keep as samples, enough to open the record again.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use crate::frame::Sym;
 
-/// `eventID`, 16 bytes when it is a GUID in its usual spelling. Orders like its text within each variant, so that
-/// samples do not depend on the order of arrival.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EventId {
-    /// A GUID.
-    Guid(u64, u64),
-    /// Anything else.
-    Other(Arc<str>),
-}
+/// `eventID` in 16 bytes: the GUID itself, else a hash of the text, which [`EventIds`] remembers. Orders the same in
+/// every run, so that samples do not depend on the order of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId([u8; 16]);
 
 impl EventId {
-    /// Reads the text of an event id.
-    pub fn new(text: &str) -> Self {
+    /// The id of a text, and whether it is a GUID in its usual spelling.
+    pub fn new(text: &str) -> (Self, bool) {
         match guid(text.as_bytes()) {
-            Some((high, low)) => Self::Guid(high, low),
-            None => Self::Other(text.into()),
+            Some(bytes) => (Self(bytes), true),
+            None => {
+                let hash = blake3::hash(text.as_bytes());
+                let mut bytes = [0; 16];
+                bytes.copy_from_slice(&hash.as_bytes()[..16]);
+                (Self(bytes), false)
+            }
         }
     }
 }
 
-impl std::fmt::Display for EventId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Guid(high, low) => write!(
-                f,
-                "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-                high >> 32,
-                (high >> 16) & 0xffff,
-                high & 0xffff,
-                low >> 48,
-                low & 0xffff_ffff_ffff
-            ),
-            Self::Other(text) => f.write_str(text),
-        }
-    }
-}
-
-/// The two halves of a lower-case hyphenated GUID; `None` for any other spelling, which must print back as it came.
-fn guid(text: &[u8]) -> Option<(u64, u64)> {
-    if text.len() != 36 {
+/// The bytes of a lower-case hyphenated GUID; `None` for any other spelling, which must print back as it came.
+fn guid(text: &[u8]) -> Option<[u8; 16]> {
+    let text: &[u8; 36] = text.try_into().ok()?;
+    if [text[8], text[13], text[18], text[23]] != *b"----" {
         return None;
     }
-    let mut value = 0u128;
-    for (at, &byte) in text.iter().enumerate() {
-        let digit = match (at, byte) {
-            (8 | 13 | 18 | 23, b'-') => continue,
-            (8 | 13 | 18 | 23, _) => return None,
-            (_, b'0'..=b'9') => byte - b'0',
-            (_, b'a'..=b'f') => byte - b'a' + 10,
-            _ => return None,
-        };
-        value = value << 4 | u128::from(digit);
+    const AT: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+    let mut bytes = [0; 16];
+    let mut bad = 0;
+    for (byte, at) in bytes.iter_mut().zip(AT) {
+        let (high, low) = (DIGIT[usize::from(text[at])], DIGIT[usize::from(text[at + 1])]);
+        bad |= high | low;
+        *byte = high << 4 | low & 0x0f;
     }
-    Some(((value >> 64) as u64, value as u64))
+    (bad & 0xf0 == 0).then_some(bytes)
+}
+
+/// Value of a lower-case hexadecimal digit; 255 for everything else.
+const DIGIT: [u8; 256] = {
+    let mut digits = [255; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
+
+/// Texts of the event ids that are not GUIDs.
+#[derive(Clone, Debug, Default)]
+pub struct EventIds(BTreeMap<EventId, Box<str>>);
+
+impl EventIds {
+    /// Remembers the text of an id that [`EventId::new`] gave, where it needs to be.
+    pub(super) fn intern_unless_guid<'t>(&mut self, id: EventId, text: impl FnOnce() -> &'t str) {
+        let text = text();
+        if guid(text.as_bytes()).is_none() {
+            self.0.entry(id).or_insert_with(|| text.into());
+        }
+    }
+
+    /// The id of a text.
+    pub fn intern(&mut self, text: &str) -> EventId {
+        let (id, is_guid) = EventId::new(text);
+        if !is_guid {
+            self.0.entry(id).or_insert_with(|| text.into());
+        }
+        id
+    }
+
+    /// The text of an id.
+    pub fn text(&self, id: EventId) -> String {
+        if let Some(text) = self.0.get(&id) {
+            return text.to_string();
+        }
+        let value = u128::from_be_bytes(id.0);
+        format!(
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            value >> 96,
+            value >> 80 & 0xffff,
+            value >> 64 & 0xffff,
+            value >> 48 & 0xffff,
+            value & 0xffff_ffff_ffff
+        )
+    }
+
+    /// Adds the texts of other views.
+    pub fn merge(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
 }
 
 /// One event, by time, id and place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventRef {
     /// Event time, milliseconds since the epoch.
     pub time: i64,
@@ -100,15 +136,23 @@ pub struct Actor {
 
 #[cfg(test)]
 mod tests {
-    use super::EventId;
+    use super::{EventId, EventIds};
 
     #[test]
     fn event_ids_print_back_as_they_came() {
-        for text in
-            ["0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0", "e1", "", "content:00"]
-        {
-            assert_eq!(EventId::new(text).to_string(), text);
+        let mut ids = EventIds::default();
+        for text in [
+            "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+            "0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0",
+            "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1g0",
+            "00000000-0000-0000-0000-000000000000",
+            "e1",
+            "",
+            "content:00",
+        ] {
+            let id = ids.intern(text);
+            assert_eq!(ids.text(id), text);
         }
-        assert!(matches!(EventId::new("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"), EventId::Guid(..)));
+        assert!(EventId::new("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0").1);
     }
 }

@@ -8,7 +8,7 @@ use polars::prelude::PolarsResult;
 
 use super::activity::{Activity, SeriesKey};
 use super::breadth::stable_hash;
-use super::event::{Actor, EventId, EventRef};
+use super::event::{Actor, EventId, EventIds, EventRef};
 use super::ledger::{ControlDetail, ControlEvent, Ledger};
 use super::resources::Resources;
 use super::trails::TrailEvent;
@@ -55,6 +55,8 @@ pub struct Views {
     pub(super) related: u64,
     pub(super) duplicates: u64,
     pub(super) span: Option<Span>,
+    /// Texts of event ids that are not GUIDs.
+    pub(super) ids: EventIds,
 }
 
 /// Codes of the texts that folding branches on.
@@ -99,11 +101,11 @@ impl Views {
             failures: HashMap::new(),
             hashes: HashMap::new(),
         };
-        for handle in unique.rows {
+        for (id, handle) in unique.rows {
             let (columns, row) = opened.at(handle);
             let time = columns.event_time.get(row).unwrap_or(0);
             if as_of.is_none_or(|as_of| time <= as_of) {
-                fold.row(columns, row, time);
+                fold.row(columns, row, time, id);
             }
         }
         Ok(fold.views)
@@ -134,6 +136,7 @@ impl Views {
         self.kms += other.kms;
         self.related += other.related;
         self.duplicates += other.duplicates;
+        self.ids.merge(other.ids);
         if let Some(span) = other.span {
             widen(self.span.get_or_insert(span), span);
         }
@@ -173,13 +176,9 @@ struct Fold<'d> {
 }
 
 impl Fold<'_> {
-    fn row(&mut self, columns: &Columns<'_>, row: usize, time: i64) {
-        let event = EventRef {
-            time,
-            id: EventId::new(columns.event_id.get(row).unwrap_or_default()),
-            object: columns.object.get(row),
-            record: columns.record.get(row),
-        };
+    fn row(&mut self, columns: &Columns<'_>, row: usize, time: i64, id: EventId) {
+        let event = EventRef { time, id, object: columns.object.get(row), record: columns.record.get(row) };
+        self.views.ids.intern_unless_guid(id, || columns.event_id.get(row).unwrap_or_default());
         let class = columns.class.get(row);
         let place = (columns.account.get(row), columns.region.get(row));
         self.views.hours.entry(place).or_default().insert(time.div_euclid(HOUR_MS));
@@ -229,7 +228,7 @@ impl Fold<'_> {
         let grant = columns.event_name.get(row) == Some(self.words.create_grant);
         if grant && columns.invoked_by.get(row).is_some() && columns.error_code.get(row).is_some() {
             let series = self.series(columns, row, key.is_some());
-            self.count(columns, row, event.clone(), series, key);
+            self.count(columns, row, event, series, key);
         }
         if let (Some(key), Some(name)) = (key, columns.event_name.get(row)) {
             let control = ControlEvent {

@@ -132,8 +132,7 @@ impl Ledger {
             "DeleteKey" => 2,
             _ => 1,
         };
-        self.events
-            .sort_by_cached_key(|control| (control.event.time, rank(&text(control.name)), control.event.clone()));
+        self.events.sort_by_cached_key(|control| (control.event.time, rank(&text(control.name)), control.event));
         self.events
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use foldhash::{HashMap, HashMapExt};
 
 use super::coverage::{BlindWindow, Gap};
+use super::event::EventIds;
 use super::fold::{HOUR_MS, KeyFold, Loose, Span, Views, drain};
 use super::history::History;
 use super::key::{KeyView, parts};
@@ -35,6 +36,8 @@ pub struct Settled {
     pub hours: BTreeMap<(String, String), BTreeSet<i64>>,
     /// Windows in which a trail did not log KMS.
     pub blind: Vec<BlindWindow>,
+    /// Texts of event ids that are not GUIDs.
+    pub ids: EventIds,
 }
 
 impl Settled {
@@ -75,6 +78,7 @@ impl Views {
                 .map(|((account, region), hours)| ((place(account), place(region)), hours))
                 .collect(),
             blind: blind_windows(self.trails, dictionary),
+            ids: self.ids,
         }
     }
 }

@@ -37,16 +37,11 @@ pub fn partitions(columns: &Columns<'_>, height: usize, count: u32, dictionary: 
 pub fn deduplicated_rows(events: &Events, dictionary: &Dictionary) -> PolarsResult<Vec<(bool, u32)>> {
     let opened = Opened::new(events)?;
     let mut rows = deduplicate(events, &opened, dictionary).rows;
-    rows.sort_by_cached_key(|handle| {
+    rows.sort_by_cached_key(|(id, handle)| {
         let (columns, row) = opened.at(*handle);
-        (
-            columns.event_time.get(row),
-            columns.event_id.get(row).map(EventId::new),
-            columns.object.get(row),
-            columns.record.get(row),
-        )
+        (columns.event_time.get(row), *id, columns.object.get(row), columns.record.get(row))
     });
-    Ok(rows.into_iter().map(|handle| (handle.wide, handle.row)).collect())
+    Ok(rows.into_iter().map(|(_, handle)| (handle.wide, handle.row)).collect())
 }
 
 /// One row of a batch: in the narrow or the wide frame.
@@ -55,6 +50,9 @@ pub(super) struct Handle {
     pub(super) wide: bool,
     pub(super) row: u32,
 }
+
+/// A row and the id of its event.
+type Named = (EventId, Handle);
 
 /// The two frames of a batch, opened.
 pub(super) struct Opened<'f> {
@@ -75,7 +73,7 @@ impl<'f> Opened<'f> {
 
 /// Rows that count, and how many did not because they say again what another row says.
 pub(super) struct Deduplicated {
-    pub(super) rows: Vec<Handle>,
+    pub(super) rows: Vec<Named>,
     pub(super) duplicates: u64,
 }
 
@@ -96,7 +94,7 @@ pub(super) fn deduplicate(events: &Events, opened: &Opened<'_>, dictionary: &Dic
     };
     for handle in handles {
         let (columns, row) = opened.at(handle);
-        let identity = |id: &str| (columns.account.get(row), columns.region.get(row), EventId::new(id));
+        let identity = |id: &str| (columns.account.get(row), columns.region.get(row), EventId::new(id).0);
         if let Some(original) = columns.corrects.get(row) {
             corrected.insert(identity(original));
         }
@@ -112,13 +110,13 @@ pub(super) fn deduplicate(events: &Events, opened: &Opened<'_>, dictionary: &Dic
         kept.remove(&identity);
     }
 
-    let mut rows: Vec<Handle> = Vec::with_capacity(kept.len());
-    let mut shared: HashMap<&str, Handle> = HashMap::new();
-    for handle in kept.into_values() {
+    let mut rows: Vec<Named> = Vec::with_capacity(kept.len());
+    let mut shared: HashMap<&str, Named> = HashMap::new();
+    for ((_, _, id), handle) in drain_map(kept) {
         let (columns, row) = opened.at(handle);
         match columns.shared_event_id.get(row) {
-            None => rows.push(handle),
-            Some(id) => {
+            None => rows.push((id, handle)),
+            Some(shared_id) => {
                 let twin = |handle: Handle| {
                     let (columns, row) = opened.at(handle);
                     let account = columns.account.get(row);
@@ -126,24 +124,29 @@ pub(super) fn deduplicate(events: &Events, opened: &Opened<'_>, dictionary: &Dic
                     (!owner, account.map(|sym| dictionary.text(sym)), place(handle))
                 };
                 shared
-                    .entry(id)
+                    .entry(shared_id)
                     .and_modify(|best| {
-                        if twin(handle) < twin(*best) {
-                            *best = handle;
+                        if twin(handle) < twin(best.1) {
+                            *best = (id, handle);
                         }
                     })
-                    .or_insert(handle);
+                    .or_insert((id, handle));
             }
         }
     }
     rows.extend(shared.into_values());
     // In order of time, so that counting mostly touches the last bucket of a series.
-    rows.sort_by_cached_key(|handle| {
+    rows.sort_by_cached_key(|(_, handle)| {
         let (columns, row) = opened.at(*handle);
         columns.event_time.get(row)
     });
     let duplicates = (total - rows.len()) as u64;
     Deduplicated { rows, duplicates }
+}
+
+/// Moves the entries out; the caller sorts them, so that the order of the map does not matter.
+fn drain_map<K, V>(map: HashMap<K, V>) -> impl Iterator<Item = (K, V)> {
+    map.into_iter()
 }
 
 /// Moves the entries out; the callers remove or sort, so that the order of the set does not matter.

@@ -33,10 +33,15 @@ impl<'c> Context<'c> {
         self.views.span.map_or(self.as_of, |span| span.0)
     }
 
+    /// `eventID` of an event.
+    pub fn id(&self, event: &EventRef) -> String {
+        self.views.ids.text(event.id)
+    }
+
     /// Evidence from an event.
     pub fn evidence(&self, event: &EventRef, name: &str, error: Option<Sym>, role: Role) -> Evidence {
         Evidence {
-            event_id: event.id.to_string(),
+            event_id: self.id(event),
             time: event.time,
             event_name: name.to_string(),
             error_code: error.map(|sym| self.dictionary.text(sym).to_string()),

@@ -110,17 +110,14 @@ pub fn outages(key: &KeyView, failures: &[(i64, i64)], quiet: i64, cx: &Context<
     outages
 }
 
-/// Successful cryptographic calls by time: they prove that the key was usable.
-fn successes(key: &KeyView, cx: &Context<'_>) -> Vec<(EventRef, String)> {
-    let mut successes: Vec<(EventRef, String)> = Vec::new();
+/// Successful cryptographic calls by time, one per series and five minutes: they prove that the key was usable.
+fn successes<'c>(key: &KeyView, cx: &Context<'c>) -> Vec<(EventRef, &'c str)> {
+    let mut successes: Vec<(EventRef, &'c str)> = Vec::new();
     for series in &key.series {
         if series.succeeded() && cx.text(series.key.operation) == "crypto" {
             let name = cx.text(Some(series.key.name));
             for cell in &series.cells {
-                successes.push((cell.first.clone(), name.to_string()));
-                if cell.last != cell.first {
-                    successes.push((cell.last.clone(), name.to_string()));
-                }
+                successes.push((cell.first, name));
             }
         }
     }
@@ -128,7 +125,7 @@ fn successes(key: &KeyView, cx: &Context<'_>) -> Vec<(EventRef, String)> {
     successes
 }
 
-fn stretches(key: &KeyView, successes: &[(EventRef, String)]) -> Vec<Stretch> {
+fn stretches(key: &KeyView, successes: &[(EventRef, &str)]) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     for change in &key.history.states {
         let open = stretches.last_mut().filter(|stretch| stretch.until.is_none());
@@ -223,7 +220,7 @@ fn over(
     key: &KeyView,
     outage: &Outage,
     last_failure: i64,
-    successes: &[(EventRef, String)],
+    successes: &[(EventRef, &str)],
     quiet: i64,
     cx: &Context<'_>,
 ) -> Option<Over> {
@@ -233,7 +230,7 @@ fn over(
         && let Some((event, name)) =
             successes.iter().find(|(event, _)| event.time >= after && event.time > last_failure)
     {
-        return Some(Over::Success(event.clone(), name.clone()));
+        return Some(Over::Success(*event, name.to_string()));
     }
     let restored = outage.restored?;
     let by = key.history.states.iter().find(|change| change.at == restored && change.state == KeyState::Enabled)?.by;
