@@ -1,0 +1,416 @@
+//! What JSON consumers read: the types behind `keytrail.scan/1` and `keytrail.coverage/1`, apart from the domain types so
+//! that a refactoring cannot change the contract. Members are written in the order of the fields; every time is RFC 3339
+//! in UTC; a member that is not known is `null`, never left out, unless its docs say so.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Report, human};
+use crate::finding::{self, Detail, Status};
+use crate::view::coverage;
+
+/// What ran. The sources are left out on purpose: the same objects give the same bytes, however they were named.
+#[derive(Serialize)]
+pub(super) struct Run<'r> {
+    /// Version of keytrail.
+    version: &'r str,
+    /// Digest of the effective settings, hex.
+    settings: &'r str,
+    /// Instant that "overdue", "open" and "unused" count from.
+    as_of: Option<String>,
+    /// Start of the reported period, when one was asked for.
+    from: Option<String>,
+    /// End of the reported period, exclusive, when one was asked for.
+    to: Option<String>,
+}
+
+impl<'r> Run<'r> {
+    pub(super) fn of(report: &'r Report) -> Self {
+        let run = &report.run;
+        Self {
+            version: run.version,
+            settings: &run.settings_digest,
+            as_of: run.as_of.map(human::rfc3339),
+            from: run.from.map(human::rfc3339),
+            to: run.to.map(human::rfc3339),
+        }
+    }
+}
+
+/// What was looked at, and what was not.
+#[derive(Serialize)]
+pub(super) struct Coverage<'r> {
+    /// False when something that should have been read could not be; such a run ends with exit code 4 or 14.
+    complete: bool,
+    /// Objects of the sources.
+    objects: Objects,
+    /// Records in the objects.
+    records: Records,
+    /// Deduplicated KMS events per operation.
+    operations: &'r BTreeMap<String, u64>,
+    /// Bytes of the objects that were opened.
+    bytes: Bytes,
+    /// Time of the first kept event.
+    from: Option<String>,
+    /// Time of the last kept event.
+    to: Option<String>,
+    /// Accounts in whose logs events were found.
+    accounts: Vec<&'r str>,
+    /// Regions in whose logs events were found.
+    regions: Vec<&'r str>,
+    /// Rules of the run.
+    rules: Rules<'r>,
+    /// Hours with and without logs.
+    hours: Hours<'r>,
+    /// Rejected records per reason.
+    rejected: BTreeMap<&'static str, u64>,
+    /// The first few rejected records of each object.
+    rejected_at: Vec<RejectedAt<'r>>,
+    /// Objects per remark about something that did not keep them from being read.
+    notes: BTreeMap<&'static str, u64>,
+    /// Windows in which a trail did not log KMS.
+    blind: Vec<Blind<'r>>,
+}
+
+/// Counts of objects: `seen` = `read` + `skipped`; `pruned` were never opened.
+#[derive(Serialize)]
+struct Objects {
+    seen: u64,
+    read: u64,
+    skipped: u64,
+    pruned: u64,
+}
+
+/// Counts of records: `seen` before deduplication, `kms` and `related` after it.
+#[derive(Serialize)]
+struct Records {
+    seen: u64,
+    kms: u64,
+    related: u64,
+    rejected: u64,
+    duplicates: u64,
+}
+
+/// Bytes as stored and after decompression.
+#[derive(Serialize)]
+struct Bytes {
+    compressed: u64,
+    inflated: u64,
+}
+
+/// Rule ids.
+#[derive(Serialize)]
+struct Rules<'r> {
+    run: Vec<&'static str>,
+    skipped: Vec<SkippedRule<'r>>,
+}
+
+/// A rule that could not run.
+#[derive(Serialize)]
+struct SkippedRule<'r> {
+    rule: &'static str,
+    reason: &'r str,
+}
+
+/// Hours per account and Region, summed.
+#[derive(Serialize)]
+struct Hours<'r> {
+    /// Hours with at least one log.
+    logged: u64,
+    /// Runs of hours without a log between the first and the last: unproved, neither idle nor lost.
+    gaps: Vec<Gap<'r>>,
+}
+
+/// A run of hours without a log; `to` is exclusive.
+#[derive(Serialize)]
+struct Gap<'r> {
+    account: &'r str,
+    region: &'r str,
+    from: String,
+    to: String,
+}
+
+/// Where a rejected record stands; `record` counts from 0.
+#[derive(Serialize)]
+struct RejectedAt<'r> {
+    object: &'r str,
+    record: u32,
+    reason: &'static str,
+}
+
+/// A window in which a trail did not log KMS; `to` is `null` when nothing in the log ended it.
+#[derive(Serialize)]
+struct Blind<'r> {
+    account: &'r str,
+    region: &'r str,
+    trail: &'r str,
+    what: &'static str,
+    from: String,
+    to: Option<String>,
+    by: &'r str,
+}
+
+impl<'r> Coverage<'r> {
+    pub(super) fn of(report: &'r Report) -> Self {
+        let coverage::Coverage {
+            objects,
+            records,
+            operations,
+            bytes,
+            span,
+            accounts,
+            regions,
+            skipped: _, // a top-level member of its own
+            rejected,
+            rejected_at,
+            notes,
+            gaps,
+            hours_logged,
+            blind,
+        } = &report.coverage;
+        let skipped_rules = report.run.rules_skipped.iter();
+        Self {
+            complete: report.coverage.is_complete(),
+            objects: Objects {
+                seen: objects.seen,
+                read: objects.read,
+                skipped: objects.skipped,
+                pruned: objects.pruned,
+            },
+            records: Records {
+                seen: records.seen,
+                kms: records.kms,
+                related: records.related,
+                rejected: records.rejected,
+                duplicates: records.duplicates,
+            },
+            operations,
+            bytes: Bytes { compressed: bytes.compressed, inflated: bytes.inflated },
+            from: span.map(|(from, _)| human::rfc3339(from)),
+            to: span.map(|(_, to)| human::rfc3339(to)),
+            accounts: accounts.iter().map(String::as_str).collect(),
+            regions: regions.iter().map(String::as_str).collect(),
+            rules: Rules {
+                run: report.run.rules_run.clone(),
+                skipped: skipped_rules.map(|(rule, reason)| SkippedRule { rule, reason }).collect(),
+            },
+            hours: Hours { logged: *hours_logged, gaps: gaps.iter().map(Gap::of).collect() },
+            rejected: rejected.iter().map(|(reason, n)| (reason.id(), *n)).collect(),
+            rejected_at: rejected_at.iter().map(RejectedAt::of).collect(),
+            notes: notes.iter().map(|(note, n)| (note.id(), *n)).collect(),
+            blind: blind.iter().map(Blind::of).collect(),
+        }
+    }
+}
+
+impl<'r> Gap<'r> {
+    fn of(gap: &'r coverage::Gap) -> Self {
+        let (from, to) = (human::rfc3339(gap.from), human::rfc3339(gap.to));
+        Self { account: &gap.account, region: &gap.region, from, to }
+    }
+}
+
+impl<'r> RejectedAt<'r> {
+    fn of(at: &'r coverage::RejectedAt) -> Self {
+        Self { object: &at.object, record: at.record, reason: at.reason.id() }
+    }
+}
+
+impl<'r> Blind<'r> {
+    fn of(window: &'r coverage::BlindWindow) -> Self {
+        Self {
+            account: &window.account,
+            region: &window.region,
+            trail: &window.trail,
+            what: window.what.id(),
+            from: human::rfc3339(window.from),
+            to: window.to.map(human::rfc3339),
+            by: &window.by,
+        }
+    }
+}
+
+/// An object that gave no records.
+#[derive(Serialize)]
+pub(super) struct Skipped<'r> {
+    /// URI or path.
+    object: &'r str,
+    /// Stable name of the reason.
+    reason: &'static str,
+}
+
+impl<'r> Skipped<'r> {
+    pub(super) fn of(skipped: &'r coverage::Skipped) -> Self {
+        Self { object: &skipped.object, reason: skipped.reason.id() }
+    }
+}
+
+/// One finding.
+#[derive(Serialize)]
+pub(super) struct Finding<'r> {
+    /// Stable id, 32 hex digits.
+    id: &'r str,
+    /// Findings that share one cause share this.
+    incident: &'r str,
+    /// Rule id.
+    rule: &'static str,
+    /// info, low, medium, high or critical.
+    severity: &'static str,
+    /// low, medium or high.
+    confidence: &'static str,
+    /// One sentence.
+    title: &'r str,
+    /// Account of the key, else of the log.
+    account: &'r str,
+    /// Region of the key, else of the log.
+    region: &'r str,
+    /// The key, or `null` when the finding is about none.
+    key: Option<Key<'r>>,
+    /// Who acted, or `null`.
+    principal: Option<Principal<'r>>,
+    /// Time of the first event.
+    first_seen: String,
+    /// Time of the last event.
+    last_seen: String,
+    /// Events behind the finding, deduplicated.
+    count: u64,
+    /// Ordered detail for people.
+    facts: Vec<Fact<'r>>,
+    /// Detail for machines; its members are documented on the rule's page.
+    details: BTreeMap<&'static str, serde_json::Value>,
+    /// Bounded sample of the records.
+    evidence: Vec<Evidence<'r>>,
+    /// What to do.
+    remediation: &'r str,
+    /// Controls it speaks to.
+    controls: &'r [&'static str],
+    /// ATT&CK techniques.
+    attack: &'r [&'static str],
+    /// open, closed or suppressed.
+    status: &'static str,
+    /// Ids under which it was known before late data moved its anchor.
+    supersedes: Vec<&'r str>,
+    /// Why it is suppressed; only there when it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppression: Option<Suppression<'r>>,
+}
+
+/// A KMS key; `alias` is `null` when the log shows none.
+#[derive(Serialize)]
+struct Key<'r> {
+    arn: &'r str,
+    id: &'r str,
+    alias: Option<&'r str>,
+}
+
+/// Who acted: a role rather than its session. `invoked_by` is the service through which the calls came.
+#[derive(Serialize)]
+struct Principal<'r> {
+    arn: &'r str,
+    r#type: &'r str,
+    invoked_by: Option<&'r str>,
+}
+
+/// A label and a value.
+#[derive(Serialize)]
+struct Fact<'r> {
+    label: &'static str,
+    value: &'r str,
+}
+
+/// A record that backs the finding; `record` is its index in `object`, from 0.
+#[derive(Serialize)]
+struct Evidence<'r> {
+    event_id: &'r str,
+    time: String,
+    event_name: &'r str,
+    error_code: Option<&'r str>,
+    object: &'r str,
+    record: u32,
+    role: &'static str,
+}
+
+/// Entry of the configuration that accepts the finding; `until` is a date.
+#[derive(Serialize)]
+struct Suppression<'r> {
+    reason: &'r str,
+    until: Option<&'r str>,
+}
+
+impl<'r> Finding<'r> {
+    pub(super) fn of(finding: &'r finding::Finding) -> Self {
+        Self {
+            id: finding.id.as_str(),
+            incident: finding.incident.as_str(),
+            rule: finding.rule,
+            severity: finding.severity.id(),
+            confidence: finding.confidence.id(),
+            title: &finding.title,
+            account: &finding.account,
+            region: &finding.region,
+            key: finding.key.as_ref().map(|key| Key { arn: &key.arn, id: &key.id, alias: key.alias.as_deref() }),
+            principal: finding.principal.as_ref().map(|principal| Principal {
+                arn: &principal.arn,
+                r#type: &principal.kind,
+                invoked_by: principal.invoked_by.as_deref(),
+            }),
+            first_seen: human::rfc3339(finding.first_seen),
+            last_seen: human::rfc3339(finding.last_seen),
+            count: finding.count,
+            facts: finding.facts.iter().map(|fact| Fact { label: fact.label, value: &fact.value }).collect(),
+            details: finding.details.iter().map(|(name, detail)| (*name, value(detail))).collect(),
+            evidence: finding.evidence.iter().map(Evidence::of).collect(),
+            remediation: &finding.remediation,
+            controls: &finding.controls,
+            attack: &finding.attack,
+            status: finding.status.id(),
+            supersedes: finding.supersedes.iter().map(finding::Fingerprint::as_str).collect(),
+            suppression: match &finding.status {
+                Status::Suppressed { reason, until } => Some(Suppression { reason, until: until.as_deref() }),
+                Status::Open | Status::Closed => None,
+            },
+        }
+    }
+
+    /// The members that flat formats hold as JSON text.
+    pub(super) fn json_members(&self) -> [String; 3] {
+        [to_json(&self.facts), to_json(&self.details), to_json(&self.evidence)]
+    }
+}
+
+impl<'r> Evidence<'r> {
+    fn of(evidence: &'r finding::Evidence) -> Self {
+        Self {
+            event_id: &evidence.event_id,
+            time: human::rfc3339(evidence.time),
+            event_name: &evidence.event_name,
+            error_code: evidence.error_code.as_deref(),
+            object: &evidence.object,
+            record: evidence.record,
+            role: evidence.role.id(),
+        }
+    }
+}
+
+/// A detail as JSON. Numbers that JSON cannot hold become `null`.
+fn value(detail: &Detail) -> serde_json::Value {
+    match detail {
+        Detail::Text(text) => text.as_str().into(),
+        Detail::Int(n) => (*n).into(),
+        Detail::Float(n) => (*n).into(),
+        Detail::Bool(b) => (*b).into(),
+        Detail::Time(ms) => human::rfc3339(*ms).into(),
+        Detail::List(items) => items.iter().map(value).collect::<Vec<_>>().into(),
+        Detail::Map(members) => serde_json::Value::Object(
+            members.iter().map(|(name, detail)| ((*name).to_string(), value(detail))).collect(),
+        ),
+        Detail::Null => serde_json::Value::Null,
+    }
+}
+
+/// Compact JSON that is safe to print.
+pub(super) fn to_json(value: &impl Serialize) -> String {
+    // Wire types hold strings, numbers and string-keyed maps only, which cannot fail to serialize.
+    super::escape::json_document(serde_json::to_string(value).unwrap_or_default())
+}
