@@ -1,7 +1,11 @@
 //! Keytrail.
+pub mod config;
 pub mod decode;
+pub mod extract;
 pub mod finding;
 pub mod frame;
+pub mod lake;
 pub mod report;
 pub mod rules;
+pub mod source;
 pub mod view;

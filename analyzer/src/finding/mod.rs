@@ -37,6 +37,19 @@ impl Severity {
     }
 }
 
+impl From<crate::config::Level> for Severity {
+    fn from(level: crate::config::Level) -> Self {
+        use crate::config::Level;
+        match level {
+            Level::Info => Self::Info,
+            Level::Low => Self::Low,
+            Level::Medium => Self::Medium,
+            Level::High => Self::High,
+            Level::Critical => Self::Critical,
+        }
+    }
+}
+
 /// How sure it is, apart from how bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Confidence {

@@ -15,6 +15,27 @@ pub struct Events {
 }
 
 impl Events {
+    /// Bytes that the rows take in memory.
+    pub fn bytes(&self) -> u64 {
+        (self.narrow.estimated_size() + self.wide.estimated_size()) as u64
+    }
+
+    /// The same rows without those of one object: it proved damaged after rows were taken from it.
+    ///
+    /// # Errors
+    /// When polars cannot filter.
+    pub fn without_object(self, object: u32) -> PolarsResult<Self> {
+        let keep = |frame: DataFrame| -> PolarsResult<DataFrame> {
+            if frame.height() == 0 {
+                return Ok(frame);
+            }
+            let mask: BooleanChunked =
+                frame.column("object")?.u32()?.iter().map(|value| value.is_none_or(|value| value != object)).collect();
+            frame.filter(&mask)
+        };
+        Ok(Self { narrow: keep(self.narrow)?, wide: keep(self.wide)? })
+    }
+
     /// Rows in both frames.
     pub fn height(&self) -> usize {
         self.narrow.height() + self.wide.height()
@@ -194,4 +215,41 @@ impl U32Column {
     fn finish(&mut self, name: &'static str, _: &DataType) -> PolarsResult<Series> {
         Ok(UInt32Chunked::from_vec(name.into(), std::mem::take(&mut self.0)).into_series())
     }
+}
+
+/// Splits a frame by the partition of each row; empty partitions are left out.
+///
+/// # Errors
+/// When polars cannot gather the rows.
+pub fn partition_frame(frame: &DataFrame, of: &[u32], count: u32) -> PolarsResult<Vec<(u32, DataFrame)>> {
+    let mut rows: Vec<Vec<IdxSize>> = vec![Vec::new(); count as usize];
+    for (row, &partition) in of.iter().enumerate() {
+        rows[partition as usize].push(row as IdxSize);
+    }
+    let mut parts = Vec::new();
+    for (partition, rows) in rows.into_iter().enumerate() {
+        if !rows.is_empty() {
+            let rows = IdxCa::from_vec(PlSmallStr::EMPTY, rows);
+            parts.push((partition as u32, frame.take(&rows)?));
+        }
+    }
+    Ok(parts)
+}
+
+/// Stacks batches into one, contiguous in memory.
+///
+/// # Errors
+/// When the batches differ in their columns.
+pub fn stack(batches: Vec<Events>) -> PolarsResult<Events> {
+    let mut all = Events { narrow: DataFrame::empty(), wide: DataFrame::empty() };
+    for batch in batches {
+        for (to, from) in [(&mut all.narrow, batch.narrow), (&mut all.wide, batch.wide)] {
+            if from.height() > 0 {
+                to.vstack_mut_owned(from)?;
+            }
+        }
+    }
+    all.narrow.rechunk_mut();
+    all.wide.rechunk_mut();
+    Ok(all)
 }

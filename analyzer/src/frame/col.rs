@@ -59,6 +59,16 @@ fn find<'f>(frame: &'f DataFrame, name: &str) -> Option<&'f Series> {
     frame.column(name).ok().map(|column| column.as_materialized_series())
 }
 
+/// Codes of a categorical column; a frame that was spilled holds them bare.
+fn codes(series: &Series) -> PolarsResult<&UInt32Chunked> {
+    if series.dtype() == &DataType::UInt32 { series.u32() } else { series.cat32().map(|cats| cats.physical()) }
+}
+
+/// Milliseconds of a time column; a frame that was spilled holds them bare.
+fn millis(series: &Series) -> PolarsResult<&Int64Chunked> {
+    if series.dtype() == &DataType::Int64 { series.i64() } else { series.datetime().map(|times| times.physical()) }
+}
+
 macro_rules! accessor {
     (Str) => { StrCol<'f> };
     (Cat) => { CatCol<'f> };
@@ -73,7 +83,7 @@ macro_rules! open {
         StrCol($series.map(|s| s.str()).transpose()?)
     };
     (Cat $series:expr) => {
-        CatCol($series.map(|s| s.cat32().map(|cats| cats.physical())).transpose()?)
+        CatCol($series.map(codes).transpose()?)
     };
     (Bool $series:expr) => {
         BoolCol($series.map(|s| s.bool()).transpose()?)
@@ -85,7 +95,7 @@ macro_rules! open {
         U32Col($series.map(|s| s.u32()).transpose()?)
     };
     (Time $series:expr) => {
-        IntCol($series.map(|s| s.datetime().map(|times| times.physical())).transpose()?)
+        IntCol($series.map(millis).transpose()?)
     };
 }
 

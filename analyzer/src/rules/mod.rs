@@ -1,11 +1,20 @@
 //! The rules: one `.rs` and one `.md` each. The list below is the registry.
 
+mod disabled_key_failure;
+pub mod kit;
+mod missing_rotation;
+mod over_broad_grant;
+mod prelude;
 mod rule;
+mod unusual_decrypt_rate;
 
-pub use rule::{Rule, Timing};
+pub use kit::context::Context;
+pub use kit::engine::evaluate;
+pub use rule::{AccountView, Detect, Rule, Timing};
 
 /// Every rule, sorted by id.
-pub static RULES: &[&Rule] = &[];
+pub static RULES: &[&Rule] =
+    &[&disabled_key_failure::RULE, &missing_rotation::RULE, &over_broad_grant::RULE, &unusual_decrypt_rate::RULE];
 
 /// The rule with this id.
 pub fn find(id: &str) -> Option<&'static Rule> {

@@ -1,6 +1,9 @@
-//! What a rule is: data plus one function.
+//! What a rule is: data plus one or two functions.
 
+use super::kit::context::Context;
+use super::kit::draft::Draft;
 use crate::finding::{Confidence, Severity};
+use crate::view::KeyView;
 
 /// When a finding may be alerted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +12,36 @@ pub enum Timing {
     Monotone,
     /// Late events may overturn it: alert after the watermark.
     Settled,
+}
+
+impl Timing {
+    /// Name in outputs.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Monotone => "monotone",
+            Self::Settled => "settled",
+        }
+    }
+}
+
+/// What a rule reads. The engine owns everything else: ids, order, severity overrides, suppressions.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Detect {
+    /// One key's whole story.
+    pub key: Option<fn(&KeyView, &Context<'_>) -> Vec<Draft>>,
+    /// All keys of one account and Region.
+    pub account: Option<fn(&AccountView<'_>, &Context<'_>) -> Vec<Draft>>,
+}
+
+/// The keys of one account and Region.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountView<'v> {
+    /// Account that owns the keys.
+    pub account: &'v str,
+    /// Region of the keys.
+    pub region: &'v str,
+    /// The keys by ARN.
+    pub keys: &'v [&'v KeyView],
 }
 
 /// One rule. Help, docs, SARIF and configuration keys are views of these statics.
@@ -30,4 +63,6 @@ pub struct Rule {
     pub attack: &'static [&'static str],
     /// Controls it speaks to.
     pub controls: &'static [&'static str],
+    /// How it finds.
+    pub detect: Detect,
 }

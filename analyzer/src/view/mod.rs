@@ -1,5 +1,19 @@
-//! Rows folded into what the rules read.
+//! Rows folded into what the rules read: ledger (control plane), activity (data plane), resources, coverage.
 
+pub mod activity;
+pub mod breadth;
 pub mod coverage;
+pub mod event;
+pub mod fold;
+pub mod history;
+pub mod key;
+pub mod ledger;
+pub mod resources;
+pub mod settle;
+mod trails;
+pub mod unit;
 
 pub use coverage::Coverage;
+pub use fold::{FoldContext, Views};
+pub use key::KeyView;
+pub use settle::Settled;

@@ -1,0 +1,105 @@
+//! The example file, from the option table.
+
+use std::fmt::Write;
+
+use super::options::{OptionInfo, RULE_OPTIONS, RuleSettings, Scan, Section};
+
+/// The whole of `keytrail.toml`, with every line commented out: as it stands it changes nothing. Settings begin with `#`
+/// and no space, so that uncommenting one is removing one character.
+pub fn example_toml() -> String {
+    let mut out = String::from(HEAD);
+    heading(&mut out, "Options of a run; the command line overrides them.", "scan");
+    for info in Scan::INFO {
+        setting(&mut out, info);
+    }
+    out.push_str(ACCOUNTS);
+    out.push_str(RULES);
+    for info in RuleSettings::INFO {
+        setting(&mut out, info);
+    }
+    let mut rule = "";
+    for info in RULE_OPTIONS {
+        if info.rule != rule {
+            rule = info.rule;
+            heading(&mut out, &format!("`keytrail rules {rule}` explains the rule."), &format!("rules.{rule}"));
+        }
+        setting(&mut out, info);
+    }
+    out.push_str(SUPPRESS);
+    out
+}
+
+const HEAD: &str = "\
+# Settings of keytrail. Everything here is optional, and as it stands this file changes nothing:
+# remove the # in front of a line to set it. Values shown are the defaults, unless a line says otherwise.
+";
+
+const ACCOUNTS: &str = "
+# Whose accounts these are.
+#[accounts]
+# own and partner accounts: use from these is not foreign. None by default.
+#trusted = [\"111122223333\", \"444455556666\"]
+# names for people. None by default.
+#names = { \"111122223333\" = \"prod-eu\" }
+# the own organization. Not set by default.
+#organization = \"o-a1b2c3d4e5\"
+";
+
+const RULES: &str = "
+# Every rule has the first two settings below; `keytrail rules` lists the rules. For example:
+#[rules.unused-key]
+";
+
+const SUPPRESS: &str = "
+# A finding that is accepted. It is still counted, and shown as suppressed. Every matcher that is given must match; at
+# least one must be given. `*` in `key` and `principal` stands for any text.
+#[[suppress]]
+# id of a rule.
+#rule = \"over-broad-grant\"
+# key id, key ARN or alias.
+#key = \"alias/partner-*\"
+# account and Region of the key, else of the log.
+#account = \"111122223333\"
+#region = \"eu-west-1\"
+# ARN of who acted.
+#principal = \"arn:aws:iam::444455556666:role/*\"
+# id of one finding.
+#id = \"0123456789abcdef0123456789abcdef\"
+# why it is accepted; required.
+#reason = \"the partner reads our exports until the contract ends\"
+# last day on which it is accepted; without it, for good.
+#until = \"2030-12-31\"
+# who accepted it.
+#approved_by = \"security@example.com\"
+";
+
+fn heading(out: &mut String, doc: &str, table: &str) {
+    _ = write!(out, "\n# {doc}\n#[{table}]\n");
+}
+
+fn setting(out: &mut String, info: &OptionInfo) {
+    let default = info.default();
+    let note = if default.is_none() { " Not set by default." } else { "" };
+    for line in wrap(&format!("{}{note}", info.doc)) {
+        _ = writeln!(out, "# {line}");
+    }
+    let value = default.as_deref().or(info.example).unwrap_or_default();
+    _ = writeln!(out, "#{} = {value}", info.key);
+}
+
+/// Lines of at most 110 characters.
+fn wrap(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.len() - 1;
+        if lines[line].is_empty() {
+            lines[line].push_str(word);
+        } else if lines[line].len() + 1 + word.len() <= 110 {
+            lines[line].push(' ');
+            lines[line].push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}

@@ -1,0 +1,30 @@
+//! What the user decided: `keytrail.toml` in, [`Settings`] out.
+//!
+//! The way is raw → valid, once: [`raw`] reads the file and knows where everything stands, the other files turn it into
+//! values that the rest of the program may rely on. A file with problems gives all of them at once, each at its line.
+//!
+//! This room is a leaf: it imports nothing of the crate, and neither reads files, nor the environment, nor the clock.
+
+mod accounts;
+mod example;
+mod kind;
+mod level;
+mod options;
+pub mod parse;
+mod problem;
+mod raw;
+mod settings;
+mod suggest;
+mod suppress;
+
+pub use accounts::Accounts;
+pub use example::example_toml;
+pub use level::Level;
+pub use options::{
+    DisabledKeyFailure, MissingRotation, OptionInfo, OverBroadGrant, RULE_OPTIONS, RuleOptions, RuleSettings, Scan,
+    UnusualDecryptRate, options_of,
+};
+pub use parse::{Bytes, Period, When};
+pub use problem::{Problem, Problems};
+pub use settings::Settings;
+pub use suppress::{Subject, Suppression, SuppressionTracker};

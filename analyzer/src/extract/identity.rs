@@ -1,0 +1,161 @@
+//! Who called: `userIdentity` into the columns of the caller.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use super::arn;
+use super::json::{self, Node};
+use crate::frame::{Row, Text};
+
+/// Principal of the events that KMS logs about its own work.
+const KMS: &str = "AWS KMS";
+
+/// Fills the caller's columns. Expects `event_type`, `event_source` and `source_ip` in the row.
+pub fn fill<'r>(row: &mut Row<'r>, identity: Option<Node<'r>>) {
+    let who = identity.map(|identity| Identity::read(&identity)).unwrap_or_default();
+    let service_event = row.event_type.as_deref() == Some("AwsServiceEvent");
+    let of_kms = row.event_source.as_deref() == Some("kms.amazonaws.com");
+    let internal = of_kms && who.kind.is_none() && who.invoked_by.is_none_or(|by| by.starts_with("AWS Internal"));
+    let kms_itself = internal && (service_event || who.invoked_by.is_some());
+
+    row.call = Some(Cow::Borrowed(match who.kind {
+        _ if kms_itself || (of_kms && service_event) => "kms-internal",
+        Some("AWSService") => "service-self",
+        None if service_event || who.invoked_by.is_some() => "service-self",
+        _ if who.invoked_by.is_some() => "via-service",
+        _ => "direct",
+    }));
+    row.principal_type = if kms_itself { borrowed("KMS") } else { who.kind.map(Cow::Borrowed) };
+    row.principal = if kms_itself { borrowed(KMS) } else { who.principal() };
+    row.session_name = who.session_name().map(Cow::Borrowed);
+    row.principal_account = who.account().map(Cow::Borrowed);
+    row.principal_arn = who.arn.map(Cow::Borrowed);
+    row.invoked_by = who.invoked_by.map(Cow::Borrowed);
+    row.source_identity = who.source_identity.map(Cow::Borrowed);
+    row.access_key_id = who.access_key_id.map(Cow::Borrowed);
+    row.mfa = who.mfa;
+    row.source_kind = row.source_ip.as_deref().and_then(source_kind).map(Cow::Borrowed);
+}
+
+/// The members of `userIdentity` that name someone. Each may be missing, null or empty, whatever the type says.
+#[derive(Default)]
+struct Identity<'r> {
+    kind: Option<&'r str>,
+    arn: Option<&'r str>,
+    principal_id: Option<&'r str>,
+    account: Option<&'r str>,
+    user_name: Option<&'r str>,
+    access_key_id: Option<&'r str>,
+    invoked_by: Option<&'r str>,
+    issuer_arn: Option<&'r str>,
+    issuer_account: Option<&'r str>,
+    source_identity: Option<&'r str>,
+    on_behalf_of: Option<&'r str>,
+    mfa: Option<bool>,
+}
+
+impl<'r> Identity<'r> {
+    fn read(identity: &Node<'r>) -> Self {
+        let mut who = Self::default();
+        let Some(members) = identity.as_object() else { return who };
+        for (name, value) in members.iter() {
+            match name {
+                "type" => who.kind = json::str_of(&value),
+                "arn" => who.arn = json::str_of(&value),
+                "principalId" => who.principal_id = json::str_of(&value),
+                "accountId" => who.account = json::str_of(&value),
+                "userName" => who.user_name = json::str_of(&value),
+                "accessKeyId" => who.access_key_id = json::str_of(&value),
+                "invokedBy" => who.invoked_by = json::str_of(&value),
+                "onBehalfOf" => who.on_behalf_of = json::get_str(&value, &["userId"]),
+                "sessionContext" => who.session(&value),
+                _ => {}
+            }
+        }
+        who
+    }
+
+    fn session(&mut self, context: &Node<'r>) {
+        let Some(members) = context.as_object() else { return };
+        for (name, value) in members.iter() {
+            match name {
+                "sessionIssuer" => {
+                    self.issuer_arn = json::get_str(&value, &["arn"]);
+                    self.issuer_account = json::get_str(&value, &["accountId"]);
+                }
+                "attributes" => self.mfa = json::get(&value, "mfaAuthenticated").and_then(|mfa| json::boolean(&mfa)),
+                "sourceIdentity" => self.source_identity = json::str_of(&value),
+                _ => {}
+            }
+        }
+    }
+
+    /// Identity to count by. Sessions come and go; the role behind them stays.
+    fn principal(&self) -> Text<'r> {
+        let borrowed = |text: Option<&'r str>| text.map(Cow::Borrowed);
+        match self.kind {
+            Some("AssumedRole") => borrowed(self.issuer_arn)
+                .or_else(|| self.arn.and_then(arn::role_of_session).map(Cow::Owned))
+                .or_else(|| self.fallback()),
+            Some("FederatedUser") => borrowed(self.issuer_arn).or_else(|| self.fallback()),
+            Some("AWSService") => borrowed(self.invoked_by).or_else(|| self.fallback()),
+            Some("Root") => borrowed(self.arn)
+                .or_else(|| self.account.map(|account| Cow::Owned(format!("arn:aws:iam::{account}:root"))))
+                .or_else(|| self.fallback()),
+            Some("IdentityCenterUser") => borrowed(self.arn)
+                .or_else(|| self.on_behalf_of.map(|user| Cow::Owned(format!("identity-center:{user}"))))
+                .or_else(|| self.fallback()),
+            None if self.arn.is_none() => borrowed(self.invoked_by).or_else(|| self.fallback()),
+            _ => self.fallback(),
+        }
+    }
+
+    /// The ARN, where it is a session's the role; without one the account, with the stable half of the unique id.
+    fn fallback(&self) -> Text<'r> {
+        if let Some(text) = self.arn {
+            return Some(arn::role_of_session(text).map_or(Cow::Borrowed(text), Cow::Owned));
+        }
+        let unique = self.principal_id.map(|id| id.split_once(':').map_or(id, |(unique, _)| unique));
+        let text = match (self.account(), unique.filter(|id| !id.is_empty())) {
+            (Some(account), Some(unique)) if unique != account => Some(format!("account:{account}/{unique}")),
+            (Some(account), _) => Some(format!("account:{account}")),
+            (None, Some(unique)) => Some(format!("principal:{unique}")),
+            (None, None) => None,
+        };
+        text.map(Cow::Owned).or_else(|| self.user_name.or(self.invoked_by).map(Cow::Borrowed))
+    }
+
+    fn account(&self) -> Option<&'r str> {
+        let stated = self.account.filter(|account| !account.starts_with("AWS Internal"));
+        let named = || arn::Arn::parse(self.arn?).map(|arn| arn.account).filter(|account| !account.is_empty());
+        stated.or_else(named).or(self.issuer_account)
+    }
+
+    fn session_name(&self) -> Option<&'r str> {
+        match self.arn {
+            Some(text) => arn::session_name(text),
+            // Without an ARN the unique id of a session still carries its name.
+            None => self.principal_id?.split_once(':').map(|(_, name)| name).filter(|name| !name.is_empty()),
+        }
+    }
+}
+
+/// Tells addresses from service names; published logs hold addresses that no parser takes (`205.205.123.000`).
+fn source_kind(text: &str) -> Option<&'static str> {
+    let address_like = || {
+        text.contains(['.', ':']) && text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'))
+    };
+    if text.starts_with("AWS Internal") {
+        Some("aws-internal")
+    } else if text.parse::<IpAddr>().is_ok() || address_like() {
+        Some("ip")
+    } else if arn::is_service(text) {
+        Some("service")
+    } else {
+        None
+    }
+}
+
+fn borrowed(text: &'static str) -> Text<'static> {
+    Some(Cow::Borrowed(text))
+}

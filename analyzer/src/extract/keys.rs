@@ -1,0 +1,165 @@
+//! Which key a KMS event is about. The places that name it are asked in the order of their reliability.
+
+use std::borrow::Cow;
+
+use super::Parts;
+use super::arn::{self, Arn};
+use super::json::{self, Node};
+use crate::frame::Row;
+
+/// Keys and aliases as the record spells them: ARN, bare id, alias name or garbage.
+#[derive(Default)]
+pub struct Typed<'r> {
+    /// `requestParameters.keyId`.
+    pub key: Option<&'r str>,
+    /// `requestParameters.targetKeyId`.
+    pub target: Option<&'r str>,
+    /// `requestParameters.sourceKeyId`.
+    pub source: Option<&'r str>,
+    /// `requestParameters.destinationKeyId`.
+    pub destination: Option<&'r str>,
+    /// `requestParameters.aliasName`.
+    pub alias: Option<&'r str>,
+    /// `responseElements.keyMetadata.arn` or `.keyId`, `responseElements.keyId`.
+    pub response: Option<&'r str>,
+    /// `serviceEventDetails.keyId`.
+    pub service: Option<&'r str>,
+    /// `responseElements.keyMetadata.aWSAccountId`.
+    pub owner: Option<&'r str>,
+}
+
+impl<'r> Typed<'r> {
+    /// The key that the request is about.
+    fn main(&self) -> Option<&'r str> {
+        self.key.or(self.target).or(self.source)
+    }
+}
+
+/// Fills the key and alias columns of a KMS event.
+pub fn fill<'r>(row: &mut Row<'r>, typed: &Typed<'r>, parts: &Parts<'r>) {
+    let re_encrypt = row.event_name.as_deref() == Some("ReEncrypt");
+    let listed = Listed::read(parts.resources, typed);
+    row.alias = listed.alias.map(|arn| Cow::Borrowed(arn.text));
+    let in_message = || parts.message.filter(|_| row.error_code.is_some()).and_then(arn::in_text);
+    let stated = listed
+        .main(re_encrypt)
+        .map(|arn| (arn, "resources"))
+        .or_else(|| Some((arn::key(typed.response?)?, "response")))
+        .or_else(|| Some((arn::key(typed.service?)?, "service-details")))
+        .or_else(|| Some((arn::key(typed.main()?)?, "request")))
+        .or_else(|| Some((in_message().filter(|arn| arn.key_id().is_some())?, "message")));
+    match stated {
+        Some((arn, place)) => set(row, &arn, place),
+        None => {
+            let bare =
+                [typed.response, typed.service, typed.main()].into_iter().flatten().find(|id| arn::is_key_id(id));
+            if let Some(id) = bare {
+                build(row, id, typed.owner);
+            }
+        }
+    }
+    if re_encrypt {
+        row.destination_key_arn = destination(row, typed, &listed);
+    }
+    if row.alias.is_none() {
+        row.alias = alias(row, typed);
+    }
+    if row.alias.is_none() && row.key_arn.is_none() {
+        row.alias = parts.message.and_then(arn::in_text).map(|arn| Cow::Borrowed(arn.text));
+    }
+}
+
+/// Writes a key ARN that stands in the record.
+pub fn set<'r>(row: &mut Row<'r>, arn: &Arn<'r>, place: &'static str) {
+    let Some(id) = arn.key_id() else { return };
+    row.key_arn = Some(Cow::Borrowed(arn.text));
+    row.key_id = Some(Cow::Borrowed(id));
+    row.key_account = Some(arn.account).filter(|account| !account.is_empty()).map(Cow::Borrowed);
+    row.key_region = Some(arn.region).filter(|region| !region.is_empty()).map(Cow::Borrowed);
+    row.key_ref = Some(Cow::Borrowed(place));
+}
+
+/// Writes the ARN that a bare key id stands for: it can only be a key of the caller's account, in the Region of the endpoint.
+pub fn build<'r>(row: &mut Row<'r>, id: &'r str, owner: Option<&'r str>) {
+    row.key_id = Some(Cow::Borrowed(id));
+    let account = owner.map(Cow::Borrowed).or_else(|| row.account.clone());
+    let (Some(region), Some(account)) = (row.region.clone(), account) else { return };
+    row.key_arn = Some(Cow::Owned(arn::build_key(&region, &account, id)));
+    row.key_account = Some(account);
+    row.key_region = Some(region);
+    row.key_ref = Some(Cow::Borrowed("built"));
+}
+
+/// Keys and the alias in `resources[]`. At most two keys are told apart: no operation has more.
+#[derive(Default)]
+struct Listed<'r> {
+    first: Option<Arn<'r>>,
+    second: Option<Arn<'r>>,
+    /// The one that the request names.
+    named: Option<Arn<'r>>,
+    /// The one that the request names as destination.
+    destination: Option<Arn<'r>>,
+    alias: Option<Arn<'r>>,
+}
+
+impl<'r> Listed<'r> {
+    fn read(resources: Option<Node<'r>>, typed: &Typed<'r>) -> Self {
+        let mut listed = Self::default();
+        let Some(resources) = resources else { return listed };
+        for item in json::items(&resources) {
+            let Some(text) = json::get_str(&item, &["ARN"]).or_else(|| json::get_str(&item, &["arn"])) else {
+                continue;
+            };
+            let Some(arn) = Arn::parse(text) else { continue };
+            if arn.key_id().is_some() {
+                listed.add(arn, typed);
+            } else if arn.alias().is_some() && listed.alias.is_none() {
+                listed.alias = Some(arn);
+            }
+        }
+        listed
+    }
+
+    fn add(&mut self, arn: Arn<'r>, typed: &Typed<'r>) {
+        let is = |typed: Option<&str>| typed.is_some_and(|typed| typed == arn.text || Some(typed) == arn.key_id());
+        if is(typed.main()) && self.named.is_none() {
+            self.named = Some(arn);
+        }
+        if is(typed.destination) {
+            self.destination = Some(arn);
+        }
+        if self.first.is_none() {
+            self.first = Some(arn);
+        } else if self.second.is_none() {
+            self.second = Some(arn);
+        }
+    }
+
+    fn main(&self, re_encrypt: bool) -> Option<Arn<'r>> {
+        // Documented order is source, destination; a destination that the request names may stand first all the same.
+        let first_is_destination = re_encrypt && self.destination.is_some() && self.first == self.destination;
+        self.named.or(if first_is_destination { self.second } else { None }).or(self.first)
+    }
+}
+
+fn destination<'r>(row: &Row<'r>, typed: &Typed<'r>, listed: &Listed<'r>) -> Option<Cow<'r, str>> {
+    if let Some(arn) = listed.destination {
+        return Some(Cow::Borrowed(arn.text));
+    }
+    let text = typed.destination?;
+    if arn::key(text).is_some() {
+        return Some(Cow::Borrowed(text));
+    }
+    if let Some(arn) = listed.second {
+        return Some(Cow::Borrowed(arn.text));
+    }
+    let (region, account) = (row.region.as_deref()?, row.account.as_deref()?);
+    arn::is_key_id(text).then(|| Cow::Owned(arn::build_key(region, account, text)))
+}
+
+/// Alias that the request names, as an ARN: an alias belongs to the caller's account and the Region of the endpoint.
+fn alias<'r>(row: &Row<'r>, typed: &Typed<'r>) -> Option<Cow<'r, str>> {
+    let text = typed.alias.or(typed.main())?;
+    let (region, account) = (row.region.as_deref().unwrap_or_default(), row.account.as_deref().unwrap_or_default());
+    arn::build_alias(region, account, text)
+}

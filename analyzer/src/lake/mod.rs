@@ -1,0 +1,5 @@
+//! Rows on disk.
+
+mod spill;
+
+pub use spill::Spill;

@@ -1,0 +1,306 @@
+#![doc = include_str!("disabled_key_failure.md")]
+
+use std::collections::BTreeMap;
+
+use super::kit::outage::{Outage, Over, Undo, outages};
+use super::prelude::*;
+use crate::view::activity::{Cell, Series};
+use crate::view::event::EventRef;
+
+pub(super) static RULE: Rule = Rule {
+    id: "disabled-key-failure",
+    summary: "calls fail because their key is disabled, waits for deletion, has no material or is gone",
+    doc: include_str!("disabled_key_failure.md"),
+    severity: Severity::High,
+    confidence: Confidence::High,
+    timing: Timing::Monotone,
+    attack: &["T1485", "T1489"],
+    controls: &[
+        "CIS AWS 3.0/5.0 4.7",
+        "CIS AWS 7.0 5.7",
+        "AWS FSBP KMS.3",
+        "PCI DSS 4.0.1 3.7.5",
+        "NIST 800-53 r5 SC-12(1)",
+        "SOC 2 A1.2",
+    ],
+    detect: Detect { key: Some(detect), account: None },
+};
+
+/// Who was hurt: one resource, through one service, for one principal. Retries only count.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Victim {
+    resource: String,
+    service: String,
+    principal: String,
+}
+
+/// What happened to a victim.
+struct Hurt {
+    count: u64,
+    first: EventRef,
+    last: EventRef,
+    error: String,
+    name: String,
+    kind: String,
+}
+
+/// One failing bucket of one series.
+struct Failure<'v> {
+    series: &'v Series,
+    cell: &'v Cell,
+}
+
+fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
+    let mut failures: Vec<Failure<'_>> = key
+        .series
+        .iter()
+        .filter(|series| is_victim(series, key, cx))
+        .flat_map(|series| series.cells.iter().map(move |cell| Failure { series, cell }))
+        .collect();
+    if failures.is_empty() {
+        return Vec::new();
+    }
+    failures.sort_by(|a, b| (&a.cell.first, a.series.key.name).cmp(&(&b.cell.first, b.series.key.name)));
+    let times: Vec<(i64, i64)> =
+        failures.iter().map(|failure| (failure.cell.first.time, failure.cell.last.time)).collect();
+    let quiet = i64::from(cx.settings.options.disabled_key_failure.quiet_hours) * HOUR;
+    outages(key, &times, quiet, cx)
+        .into_iter()
+        .filter_map(|outage| {
+            let own: Vec<&Failure<'_>> = outage.failures.iter().map(|&at| &failures[at]).collect();
+            finding(key, &outage, &own, cx)
+        })
+        .collect()
+}
+
+/// Failures that hurt somebody: cryptographic calls, grants that services ask for, other services' calls. Not the failed
+/// calls of administrators, and a missing key only counts when the log knew it.
+fn is_victim(series: &Series, key: &KeyView, cx: &Context<'_>) -> bool {
+    let Some(failure) = series.key.failure.filter(|failure| failure.is_key_state()) else { return false };
+    let kms = cx.text(Some(series.key.source)) == "kms.amazonaws.com";
+    let operation = cx.text(series.key.operation);
+    let hurts = !kms || operation == "crypto" || operation == "grant";
+    let known =
+        failure.id() != "key-not-found" || !key.events.is_empty() || key.series.iter().any(|series| series.succeeded());
+    hurts && known
+}
+
+fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Context<'_>) -> Option<Draft> {
+    let victims = victims(failures, cx);
+    let first = failures.iter().map(|failure| &failure.cell.first).min()?;
+    let last = failures.iter().map(|failure| &failure.cell.last).max()?;
+    let count: u64 = victims.values().map(|hurt| hurt.count).sum();
+    let services = services(&victims);
+    let cause = outage.cause.map(|at| &key.events[at]);
+
+    let final_state = outage.undo == Undo::None || outage.undo == Undo::CancelDeletion;
+    let severity = if final_state && outage.over.is_none() { Severity::Critical } else { RULE.severity };
+    let confidence = if cause.is_some() { Confidence::High } else { Confidence::Medium };
+    let mut draft = Draft::of_key(key, severity, confidence);
+    draft.anchor = match cause {
+        Some(cause) => cause.event.id.to_string(),
+        None => format!("start:{}", first.time),
+    };
+    draft.principal = cause.map(|cause| cx.principal(&cause.actor));
+    draft.first_seen = first.time;
+    draft.last_seen = last.time;
+    draft.count = count;
+    draft.status = if outage.over.is_some() { Status::Closed } else { Status::Open };
+    let hurt = match services.as_slice() {
+        [one] => format!("{one} fails"),
+        several => format!("{} fail", plural(several.len() as u64, "service")),
+    };
+    draft.title = match cause {
+        Some(cause) => format!(
+            "{} {} by {} at {}: {hurt} since {} later",
+            key.label(),
+            outage.what,
+            cx.who(&cause.actor),
+            instant(cause.event.time),
+            length(first.time - cause.event.time)
+        ),
+        None => {
+            format!("{} {}: {hurt} since {}; cause before the window", key.label(), outage.what, instant(first.time))
+        }
+    };
+
+    match cause {
+        Some(cause) => {
+            let name = cx.text(Some(cause.name));
+            let from = cause.actor.source_ip.as_deref().unwrap_or("an unknown address");
+            draft.fact(
+                "cause",
+                format!("{name} by {} from {from} at {}", cx.who(&cause.actor), instant(cause.event.time)),
+            );
+            draft.fact(
+                "first failure",
+                format!("{} ({} after the cause)", instant(first.time), length(first.time - cause.event.time)),
+            );
+        }
+        None => {
+            draft.fact(
+                "cause",
+                format!("before the window: the log starts {} and shows no event that made the key unusable; scan further back", instant(cx.log_start())),
+            );
+            draft.fact("first failure", instant(first.time));
+        }
+    }
+    if let Some(deadline) = outage.deadline {
+        let left = deadline - cx.as_of;
+        let left = if left > 0 { format!("{} left to cancel", length(left)) } else { "the window is over".into() };
+        draft.fact("deletion", format!("{} ({left})", instant(deadline)));
+    }
+    draft.fact("victims", format!("{} in {}", plural(victims.len() as u64, "victim"), services.join(", ")));
+    for (victim, hurt) in victims.iter().take(EVIDENCE) {
+        draft.fact(
+            "victim",
+            format!(
+                "{} through {} for {}: {} × {}, last {}",
+                victim.resource,
+                victim.service,
+                short_principal(&victim.principal),
+                hurt.count,
+                hurt.error,
+                instant(hurt.last.time)
+            ),
+        );
+    }
+    if victims.len() > EVIDENCE {
+        draft.fact("victim", format!("and {} more", victims.len() - EVIDENCE));
+    }
+    draft.fact("failed calls", format!("{count} (retries included)"));
+    draft.fact("now", now(outage, cx));
+
+    draft.detail("cause", cause.map_or(Detail::Null, |cause| cause_detail(cause, cx)));
+    draft.detail("state", Detail::Text(outage.state.to_string()));
+    draft.detail("deadline", outage.deadline.map_or(Detail::Null, Detail::Time));
+    draft.detail("over", Detail::Bool(outage.over.is_some()));
+    draft.detail("over_because", outage.over.as_ref().map_or(Detail::Null, |over| Detail::Text(over.id().into())));
+    draft.detail("services", Detail::List(services.iter().cloned().map(Detail::Text).collect()));
+    draft.detail("victims_total", Detail::Int(victims.len() as i64));
+    draft.detail(
+        "victims",
+        Detail::List(victims.iter().take(100).map(|(victim, hurt)| victim_detail(victim, hurt)).collect()),
+    );
+
+    if let Some(cause) = cause {
+        draft.evidence.push(cx.control_evidence(cause, Role::Cause));
+    }
+    for &at in outage.context.iter().take(3) {
+        draft.evidence.push(cx.control_evidence(&key.events[at], Role::Context));
+    }
+    for hurt in victims.values().take(EVIDENCE) {
+        let error = cx.dictionary.find(&hurt.error);
+        draft.evidence.push(cx.evidence(&hurt.first, &hurt.name, error, Role::Primary));
+    }
+    match &outage.over {
+        Some(Over::Success(event, name)) => draft.evidence.push(cx.evidence(event, name, None, Role::Resolution)),
+        Some(Over::Quiet(at)) => draft.evidence.push(cx.control_evidence(&key.events[*at], Role::Resolution)),
+        None => {}
+    }
+    draft.remediation = remediation(key, outage);
+    Some(draft)
+}
+
+fn victims(failures: &[&Failure<'_>], cx: &Context<'_>) -> BTreeMap<Victim, Hurt> {
+    let mut victims: BTreeMap<Victim, Hurt> = BTreeMap::new();
+    for Failure { series, cell } in failures {
+        let key = &series.key;
+        let source = cx.text(Some(key.source));
+        let service = match (cx.text(key.via), source) {
+            ("", "kms.amazonaws.com") => "direct calls".to_string(),
+            ("", service) | (service, _) => short_service(service),
+        };
+        let victim = Victim {
+            resource: match cx.text(key.resource) {
+                "" => "(no resource named)".to_string(),
+                resource => resource.to_string(),
+            },
+            service,
+            principal: cx.text(key.principal).to_string(),
+        };
+        victims
+            .entry(victim)
+            .and_modify(|hurt| {
+                hurt.count += cell.count;
+                if cell.first < hurt.first {
+                    hurt.first = cell.first.clone();
+                    hurt.error = cx.text(key.error).to_string();
+                    hurt.name = cx.text(Some(key.name)).to_string();
+                }
+                if cell.last > hurt.last {
+                    hurt.last = cell.last.clone();
+                }
+            })
+            .or_insert_with(|| Hurt {
+                count: cell.count,
+                first: cell.first.clone(),
+                last: cell.last.clone(),
+                error: cx.text(key.error).to_string(),
+                name: cx.text(Some(key.name)).to_string(),
+                kind: cx.text(key.kind).to_string(),
+            });
+    }
+    victims
+}
+
+fn services(victims: &BTreeMap<Victim, Hurt>) -> Vec<String> {
+    let mut services: Vec<String> = victims.keys().map(|victim| victim.service.clone()).collect();
+    services.sort();
+    services.dedup();
+    services
+}
+
+fn now(outage: &Outage, cx: &Context<'_>) -> String {
+    match &outage.over {
+        Some(Over::Success(event, name)) => format!("over: {name} succeeded at {}", instant(event.time)),
+        Some(Over::Quiet(_)) => format!(
+            "over: enabled for {} without a failure",
+            length(i64::from(cx.settings.options.disabled_key_failure.quiet_hours) * HOUR)
+        ),
+        None if outage.restored.is_some() => "enabled again; not yet proved by a success or a quiet day".to_string(),
+        None => format!("still {}", outage.state),
+    }
+}
+
+fn cause_detail(cause: &ControlEvent, cx: &Context<'_>) -> Detail {
+    Detail::Map(BTreeMap::from([
+        ("event_id", Detail::Text(cause.event.id.to_string())),
+        ("event_name", Detail::Text(cx.text(Some(cause.name)).to_string())),
+        ("time", Detail::Time(cause.event.time)),
+        ("principal", text_or_null(cx.text(cause.actor.principal))),
+        ("session", text_or_null(cause.actor.session.as_deref().unwrap_or_default())),
+        ("source_ip", text_or_null(cause.actor.source_ip.as_deref().unwrap_or_default())),
+    ]))
+}
+
+fn victim_detail(victim: &Victim, hurt: &Hurt) -> Detail {
+    Detail::Map(BTreeMap::from([
+        ("resource", Detail::Text(victim.resource.clone())),
+        ("service", Detail::Text(victim.service.clone())),
+        ("principal", Detail::Text(victim.principal.clone())),
+        ("principal_type", text_or_null(&hurt.kind)),
+        ("error_code", Detail::Text(hurt.error.clone())),
+        ("count", Detail::Int(hurt.count as i64)),
+        ("first", Detail::Time(hurt.first.time)),
+        ("last", Detail::Time(hurt.last.time)),
+    ]))
+}
+
+fn remediation(key: &KeyView, outage: &Outage) -> String {
+    let (region, arn) = (&key.region, &key.arn);
+    let enable = format!("aws kms enable-key --region {region} --key-id {arn}");
+    match outage.undo {
+        _ if outage.over.is_some() => "Nothing: the key works again. Ask who switched it off, and why.".into(),
+        Undo::Enable => format!("If this was not meant to happen: {enable}"),
+        Undo::CancelDeletion => format!(
+            "If this was not meant to happen, cancel and enable (a cancelled key stays disabled):\naws kms \
+             cancel-key-deletion --region {region} --key-id {arn}\n{enable}"
+        ),
+        Undo::Import => format!(
+            "Import the key material again: aws kms get-parameters-for-import --region {region} --key-id {arn} ..., then aws kms import-key-material"
+        ),
+        Undo::None => "The key is deleted: what it encrypted cannot be read again. Restore the data from copies under another key.".into(),
+        Undo::Find => format!("Look at the key: aws kms describe-key --region {region} --key-id {arn}\nand scan logs further back for the event that made it unusable."),
+    }
+}

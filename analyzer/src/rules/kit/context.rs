@@ -1,0 +1,93 @@
+//! What a rule may ask for beside its view.
+
+use crate::config::Settings;
+use crate::finding::{Evidence, Principal, Role};
+use crate::frame::{Dictionary, Sym};
+use crate::view::event::{Actor, EventRef};
+use crate::view::ledger::ControlEvent;
+use crate::view::settle::Settled;
+
+/// The run around a rule: settings, texts, objects, and the instant everything counts from.
+#[derive(Clone, Copy)]
+pub struct Context<'c> {
+    /// Settings.
+    pub settings: &'c Settings,
+    /// Texts of the codes.
+    pub dictionary: &'c Dictionary,
+    /// URIs of the objects, by index.
+    pub objects: &'c [String],
+    /// All views, for rules that look beyond their own key.
+    pub views: &'c Settled,
+    /// Instant that "overdue", "open" and "unused" count from, milliseconds.
+    pub as_of: i64,
+}
+
+impl<'c> Context<'c> {
+    /// Text of a code; empty when there is none.
+    pub fn text(&self, sym: Option<Sym>) -> &'c str {
+        sym.map_or("", |sym| self.dictionary.text(sym))
+    }
+
+    /// Start of the log: the earliest event that was read.
+    pub fn log_start(&self) -> i64 {
+        self.views.span.map_or(self.as_of, |span| span.0)
+    }
+
+    /// Evidence from an event.
+    pub fn evidence(&self, event: &EventRef, name: &str, error: Option<Sym>, role: Role) -> Evidence {
+        Evidence {
+            event_id: event.id.to_string(),
+            time: event.time,
+            event_name: name.to_string(),
+            error_code: error.map(|sym| self.dictionary.text(sym).to_string()),
+            object: self.objects.get(event.object as usize).cloned().unwrap_or_default(),
+            record: event.record,
+            role,
+        }
+    }
+
+    /// Evidence from a control-plane event.
+    pub fn control_evidence(&self, control: &ControlEvent, role: Role) -> Evidence {
+        self.evidence(&control.event, self.dictionary.text(control.name), control.error, role)
+    }
+
+    /// Who made a control-plane call.
+    pub fn principal(&self, actor: &Actor) -> Principal {
+        Principal {
+            arn: self.text(actor.principal).to_string(),
+            kind: self.text(actor.kind).to_string(),
+            invoked_by: actor.invoked_by.map(|sym| self.dictionary.text(sym).to_string()),
+        }
+    }
+
+    /// Who, in a few words: `alice (role ops-admin)`, `user eve`, `AWS KMS`.
+    pub fn who(&self, actor: &Actor) -> String {
+        let name = short_principal(self.text(actor.principal));
+        let person = actor.source_identity.as_deref().or(actor.session.as_deref());
+        match person {
+            Some(person) => format!("{person} ({name})"),
+            None => name,
+        }
+    }
+}
+
+/// A principal in a few words: `role payments-api`, `user eve`, `root of 111122223333`, a service, an account.
+pub fn short_principal(arn: &str) -> String {
+    let mut fields = arn.splitn(6, ':');
+    let (account, resource) = (fields.nth(4), fields.next());
+    match (account, resource) {
+        (Some(account), Some("root")) => format!("root of {account}"),
+        (_, Some(resource)) => match resource.split_once('/') {
+            Some((kind, path)) => format!("{kind} {}", path.rsplit('/').next().unwrap_or(path)),
+            None => resource.to_string(),
+        },
+        _ if arn.is_empty() => "somebody the log does not name".to_string(),
+        _ => arn.to_string(),
+    }
+}
+
+/// Service in a few letters: `secretsmanager.amazonaws.com` → `secretsmanager`, `AWS Internal` → `aws-internal`.
+pub fn short_service(service: &str) -> String {
+    let name = service.split('.').next().unwrap_or(service);
+    name.to_ascii_lowercase().replace(' ', "-")
+}

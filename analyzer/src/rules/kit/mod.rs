@@ -1,0 +1,8 @@
+//! What rules are made with.
+
+pub mod baseline;
+pub mod context;
+pub mod draft;
+pub mod engine;
+pub mod outage;
+pub mod time;

@@ -1,0 +1,241 @@
+//! Times in which a key could not be used, and the failures that fall into them.
+
+use super::context::Context;
+use super::time::{DAY, MINUTE};
+use crate::view::KeyView;
+use crate::view::event::EventRef;
+use crate::view::history::KeyState;
+
+/// KMS settles a change of state within minutes: calls may still succeed after a disable and fail after an enable.
+const SETTLING: i64 = 5 * MINUTE;
+
+/// How to make the key usable again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undo {
+    /// Enable it.
+    Enable,
+    /// Cancel the deletion, then enable it.
+    CancelDeletion,
+    /// Import the material again.
+    Import,
+    /// There is no way back.
+    None,
+    /// The log does not say what happened.
+    Find,
+}
+
+/// Why an outage counts as over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// This call succeeded.
+    Success(EventRef, String),
+    /// Enabled long enough without a failure; index of the event that enabled it.
+    Quiet(usize),
+}
+
+impl Over {
+    /// Name in outputs.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Success(..) => "success",
+            Self::Quiet(_) => "quiet",
+        }
+    }
+}
+
+/// One stretch of time in which a key was unusable.
+#[derive(Clone, Debug)]
+pub struct Outage {
+    /// Index of the event that began it; `None` when it lies before the log.
+    pub cause: Option<usize>,
+    /// Later events of the same stretch: a deletion scheduled on a disabled key, the event that ended it.
+    pub context: Vec<usize>,
+    /// What happened to the key, as `disabled`, `scheduled for deletion`.
+    pub what: &'static str,
+    /// State at the end of the stretch, or of the log, in KMS's words.
+    pub state: &'static str,
+    /// When the key will be or was deleted, milliseconds.
+    pub deadline: Option<i64>,
+    /// When it was made usable again, as far as the log shows.
+    pub restored: Option<i64>,
+    /// Why it is over; `None` while it is not.
+    pub over: Option<Over>,
+    /// How to undo it.
+    pub undo: Undo,
+    /// Indices into the failures that were given.
+    pub failures: Vec<usize>,
+}
+
+/// A stretch before failures are known.
+struct Stretch {
+    from: i64,
+    until: Option<i64>,
+    events: Vec<usize>,
+    restored_by: Option<usize>,
+    state: KeyState,
+}
+
+/// Groups failures (first and last time of each, in order of time) by the stretch that caused them. Failures outside
+/// every stretch have a cause that the log does not show; `quiet` milliseconds without one end such an incident.
+pub fn outages(key: &KeyView, failures: &[(i64, i64)], quiet: i64, cx: &Context<'_>) -> Vec<Outage> {
+    let successes = successes(key, cx);
+    let stretches = stretches(key, &successes);
+    let mut outages: Vec<Outage> = stretches.iter().map(|stretch| known(key, stretch, cx)).collect();
+    let mut unknown: Vec<Outage> = Vec::new();
+    let mut last = i64::MIN;
+    for (index, &(from, to)) in failures.iter().enumerate() {
+        let inside = stretches
+            .iter()
+            .rposition(|stretch| from >= stretch.from && stretch.until.is_none_or(|until| from <= until + SETTLING));
+        match inside {
+            Some(at) => outages[at].failures.push(index),
+            None => {
+                // A success between two failures, or a quiet day, makes them two incidents.
+                let apart = from.saturating_sub(last) > quiet
+                    || successes.iter().any(|(event, _)| event.time > last && event.time < from);
+                match unknown.last_mut().filter(|_| !apart) {
+                    Some(outage) => outage.failures.push(index),
+                    None => unknown.push(cause_unknown(index)),
+                }
+                last = last.max(to);
+            }
+        }
+    }
+    outages.extend(unknown);
+    outages.retain(|outage| !outage.failures.is_empty());
+    for outage in &mut outages {
+        let end = outage.failures.iter().map(|&at| failures[at].1).max().unwrap_or(0);
+        outage.over = over(key, outage, end, &successes, quiet, cx);
+    }
+    outages
+}
+
+/// Successful cryptographic calls by time: they prove that the key was usable.
+fn successes(key: &KeyView, cx: &Context<'_>) -> Vec<(EventRef, String)> {
+    let mut successes: Vec<(EventRef, String)> = Vec::new();
+    for series in &key.series {
+        if series.succeeded() && cx.text(series.key.operation) == "crypto" {
+            let name = cx.text(Some(series.key.name));
+            for cell in &series.cells {
+                successes.push((cell.first.clone(), name.to_string()));
+                if cell.last != cell.first {
+                    successes.push((cell.last.clone(), name.to_string()));
+                }
+            }
+        }
+    }
+    successes.sort();
+    successes
+}
+
+fn stretches(key: &KeyView, successes: &[(EventRef, String)]) -> Vec<Stretch> {
+    let mut stretches: Vec<Stretch> = Vec::new();
+    for change in &key.history.states {
+        let open = stretches.last_mut().filter(|stretch| stretch.until.is_none());
+        match (change.state.is_unusable(), open) {
+            // A key that waits for its first import never worked: nothing depends on it yet.
+            (true, None) if change.state == KeyState::PendingImport && key.history.created == Some(change.by) => {}
+            (true, None) => stretches.push(Stretch {
+                from: change.at,
+                until: None,
+                events: vec![change.by],
+                restored_by: None,
+                state: change.state,
+            }),
+            (true, Some(stretch)) => {
+                stretch.events.push(change.by);
+                stretch.state = change.state;
+            }
+            (false, Some(stretch)) => {
+                stretch.until = Some(change.at);
+                stretch.restored_by = Some(change.by);
+            }
+            (false, None) => {}
+        }
+    }
+    // A success well inside a stretch proves that somebody enabled the key where the log does not show it.
+    for stretch in &mut stretches {
+        let settled = stretch.from + SETTLING;
+        let proof = successes
+            .iter()
+            .map(|(event, _)| event.time)
+            .find(|&time| time > settled && stretch.until.is_none_or(|until| time < until - SETTLING));
+        if let Some(time) = proof {
+            stretch.until = Some(time);
+            stretch.restored_by = None;
+        }
+    }
+    stretches
+}
+
+fn known(key: &KeyView, stretch: &Stretch, cx: &Context<'_>) -> Outage {
+    let (cause, rest) = stretch.events.split_first().map_or((None, &[][..]), |(first, rest)| (Some(*first), rest));
+    let name = |at: usize| cx.text(Some(key.events[at].name));
+    let what = match cause.map(name) {
+        Some("DisableKey") if rest.iter().any(|&at| name(at) == "ScheduleKeyDeletion") => {
+            "disabled, then scheduled for deletion,"
+        }
+        Some("ScheduleKeyDeletion") => "scheduled for deletion",
+        Some("DeleteKey") => "deleted",
+        Some("DeleteImportedKeyMaterial") => "stripped of its key material",
+        Some("DeleteExpiredKeyMaterial") => "left without key material, which expired,",
+        Some("CancelKeyDeletion") => "left disabled after its deletion was cancelled",
+        _ => "disabled",
+    };
+    let scheduled = stretch.events.iter().rev().find(|&&at| name(at) == "ScheduleKeyDeletion");
+    let deadline = scheduled
+        .filter(|_| matches!(stretch.state, KeyState::PendingDeletion | KeyState::Deleted))
+        .map(|&at| key.events[at].event.time + key.events[at].detail.pending_window_days.unwrap_or(30) * DAY);
+    let undo = match stretch.state {
+        KeyState::PendingDeletion => Undo::CancelDeletion,
+        KeyState::Deleted => Undo::None,
+        KeyState::PendingImport => Undo::Import,
+        _ => Undo::Enable,
+    };
+    Outage {
+        cause,
+        context: rest.iter().copied().chain(stretch.restored_by).collect(),
+        what,
+        state: if stretch.until.is_some() { KeyState::Enabled.id() } else { stretch.state.id() },
+        deadline: deadline.filter(|_| stretch.until.is_none()),
+        restored: stretch.until,
+        over: None,
+        undo,
+        failures: Vec::new(),
+    }
+}
+
+fn cause_unknown(first: usize) -> Outage {
+    Outage {
+        cause: None,
+        context: Vec::new(),
+        what: "is unusable",
+        state: "unusable",
+        deadline: None,
+        restored: None,
+        over: None,
+        undo: Undo::Find,
+        failures: vec![first],
+    }
+}
+
+fn over(
+    key: &KeyView,
+    outage: &Outage,
+    last_failure: i64,
+    successes: &[(EventRef, String)],
+    quiet: i64,
+    cx: &Context<'_>,
+) -> Option<Over> {
+    let after = last_failure.max(outage.restored.unwrap_or(i64::MIN));
+    // Without a restoring event only a success tells; with one, a success that lies after it and after the last failure.
+    if (outage.restored.is_some() || outage.cause.is_none())
+        && let Some((event, name)) =
+            successes.iter().find(|(event, _)| event.time >= after && event.time > last_failure)
+    {
+        return Some(Over::Success(event.clone(), name.clone()));
+    }
+    let restored = outage.restored?;
+    let by = key.history.states.iter().find(|change| change.at == restored && change.state == KeyState::Enabled)?.by;
+    (cx.as_of - after >= quiet).then_some(Over::Quiet(by))
+}

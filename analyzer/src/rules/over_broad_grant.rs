@@ -1,0 +1,255 @@
+#![doc = include_str!("over_broad_grant.md")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::prelude::*;
+use crate::view::history::Grant;
+
+pub(super) static RULE: Rule = Rule {
+    id: "over-broad-grant",
+    summary: "a grant gives more of a key, or gives it to someone else, than a service needs",
+    doc: include_str!("over_broad_grant.md"),
+    severity: Severity::High,
+    confidence: Confidence::High,
+    timing: Timing::Monotone,
+    attack: &["T1098", "T1078"],
+    controls: &["PCI DSS 4.0.1 3.6.1", "NIST 800-53 r5 AC-6", "ISO 27001:2022 A.8.24", "SOC 2 CC6.3"],
+    detect: Detect { key: Some(detect), account: None },
+};
+
+/// Operations with which a grantee reads data, or makes others able to.
+const READS: [&str; 2] = ["Decrypt", "ReEncryptFrom"];
+/// Operations that tell about a key or let go of the grant, and touch no data.
+const HARMLESS: [&str; 5] = ["DescribeKey", "GetPublicKey", "RetireGrant", "Verify", "VerifyMac"];
+/// Every operation that a grant on a symmetric encryption key can hold.
+const SYMMETRIC: [&str; 11] = [
+    "CreateGrant",
+    "Decrypt",
+    "DescribeKey",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+    "RetireGrant",
+];
+
+/// What makes grants one finding: who gave whom what on this key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Shape {
+    creator: String,
+    grantee: String,
+    operations: Vec<String>,
+    constrained: bool,
+}
+
+/// Why a grant is too broad, and how bad that is.
+struct Verdict {
+    severity: Severity,
+    reasons: Vec<String>,
+}
+
+fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
+    let mut shapes: BTreeMap<Shape, Vec<&Grant>> = BTreeMap::new();
+    for grant in &key.history.grants {
+        let detail = &key.events[grant.created].detail;
+        let shape = Shape {
+            creator: cx.text(key.events[grant.created].actor.principal).to_string(),
+            grantee: detail.grantee.as_deref().unwrap_or_default().to_string(),
+            operations: operations(detail.grant_operations.as_deref()).unwrap_or_default(),
+            constrained: detail.grant_constraints.is_some(),
+        };
+        shapes.entry(shape).or_default().push(grant);
+    }
+    shapes.into_iter().filter_map(|(shape, grants)| finding(key, &shape, &grants, cx)).collect()
+}
+
+fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) -> Option<Draft> {
+    // A grant that ended within minutes did little: it counts one level lower. The shape is as bad as its worst grant.
+    let brief = i64::from(cx.settings.options.over_broad_grant.revoked_within_minutes) * MINUTE;
+    let lived =
+        |grant: &Grant| grant.ended.map(|end| key.events[end].event.time - key.events[grant.created].event.time);
+    let verdict = judge(key, &key.events[grants[0].created], shape, cx)?;
+    let lasting = grants.iter().any(|grant| lived(grant).is_none_or(|ms| ms > brief));
+    let severity = if lasting { verdict.severity } else { lower(verdict.severity) };
+    if severity < Severity::Medium {
+        return None;
+    }
+
+    let open: Vec<&&Grant> = grants.iter().filter(|grant| grant.ended.is_none()).collect();
+    let first = &key.events[grants[0].created];
+    let detail = &first.detail;
+    let mut draft = Draft::of_key(key, severity, RULE.confidence);
+    draft.subject =
+        vec![shape.creator.clone(), shape.grantee.clone(), shape.operations.join(","), shape.constrained.to_string()];
+    draft.anchor = first.event.id.to_string();
+    draft.principal = Some(cx.principal(&first.actor));
+    draft.first_seen = first.event.time;
+    draft.last_seen = grants.iter().map(|grant| key.events[grant.ended.unwrap_or(grant.created)].event.time).max()?;
+    draft.count = grants.len() as u64;
+    draft.status = if open.is_empty() { Status::Closed } else { Status::Open };
+    let whom = grantee_label(cx.text(detail.grantee_kind), cx.text(detail.grantee_account), &shape.grantee);
+    draft.title = format!(
+        "{} granted {} on {} to {whom}{}",
+        cx.who(&first.actor),
+        list(&shape.operations, 3),
+        key.label(),
+        if shape.constrained { "" } else { " without constraints" }
+    );
+    draft.fact("why", verdict.reasons.join("; "));
+    draft.fact("grantee", shape.grantee.clone());
+    let operations = if shape.operations.is_empty() { "not in the record".into() } else { shape.operations.join(", ") };
+    draft.fact("operations", operations);
+    draft.fact("constraints", detail.grant_constraints.as_deref().unwrap_or("none"));
+    draft.fact("retiring principal", detail.retiring_principal.as_deref().unwrap_or("none"));
+    draft.fact(
+        "created",
+        format!("{} from {}", instant(first.event.time), first.actor.source_ip.as_deref().unwrap_or("?")),
+    );
+    draft.fact("open", format!("{} of {}", open.len(), plural(grants.len() as u64, "grant")));
+    if let Some(end) = grants.iter().filter_map(|grant| grant.ended).max_by_key(|end| key.events[*end].event.time) {
+        let ended = &key.events[end];
+        draft.fact("ended", format!("{} by {}", instant(ended.event.time), cx.who(&ended.actor)));
+    }
+
+    let ids = |grants: &mut dyn Iterator<Item = &Grant>| {
+        let ids = grants.filter_map(|grant| key.events[grant.created].detail.grant_id.as_deref()).take(20);
+        Detail::List(ids.map(|id| Detail::Text(id.to_string())).collect())
+    };
+    draft.detail("grantee", Detail::Text(shape.grantee.clone()));
+    draft.detail("grantee_account", text_or_null(cx.text(detail.grantee_account)));
+    draft.detail("grantee_kind", text_or_null(cx.text(detail.grantee_kind)));
+    draft.detail("operations", Detail::List(shape.operations.iter().cloned().map(Detail::Text).collect()));
+    draft.detail(
+        "constraints",
+        detail.grant_constraints.as_deref().map_or(Detail::Null, |text| Detail::Text(text.into())),
+    );
+    draft.detail("reasons", Detail::List(verdict.reasons.into_iter().map(Detail::Text).collect()));
+    draft.detail("open_grant_ids", ids(&mut open.iter().map(|grant| **grant)));
+    draft.detail("grants_open", Detail::Int(open.len() as i64));
+    draft.detail("grants_total", Detail::Int(grants.len() as i64));
+
+    for grant in grants.iter().take(EVIDENCE) {
+        draft.evidence.push(cx.control_evidence(&key.events[grant.created], Role::Primary));
+    }
+    for end in grants.iter().filter_map(|grant| grant.ended).take(2) {
+        draft.evidence.push(cx.control_evidence(&key.events[end], Role::Resolution));
+    }
+    draft.remediation = match open.first().and_then(|grant| key.events[grant.created].detail.grant_id.as_deref()) {
+        Some(id) => format!(
+            "If nobody can say why it exists, end it: aws kms revoke-grant --region {} --key-id {} --grant-id {id}\nThen \
+             look at what {} did with the key since {}.",
+            key.region,
+            key.arn,
+            whom,
+            instant(first.event.time)
+        ),
+        None => format!("The grant is gone. Check what {whom} did with the key while it stood."),
+    };
+    Some(draft)
+}
+
+/// Scores a grant; `None` when nothing about it is worth a finding.
+fn judge(key: &KeyView, created: &ControlEvent, shape: &Shape, cx: &Context<'_>) -> Option<Verdict> {
+    let detail = &created.detail;
+    let kind = cx.text(detail.grantee_kind);
+    if is_service(kind, &shape.grantee) {
+        return None;
+    }
+    let direct =
+        created.actor.invoked_by.is_none() && !matches!(cx.text(created.actor.call), "service-self" | "kms-internal");
+    if !direct && shape.constrained {
+        return None;
+    }
+    let has = |operation: &str| shape.operations.iter().any(|own| own == operation);
+    let unknown = detail.grant_operations.is_none();
+    if !unknown && shape.operations.iter().all(|operation| HARMLESS.contains(&operation.as_str())) {
+        return None;
+    }
+
+    let mut reasons: Vec<(Severity, String)> = Vec::new();
+    let account = cx.text(detail.grantee_account);
+    let foreign = !account.is_empty() && account != key.account && !cx.settings.is_trusted(account);
+    if foreign {
+        reasons.push((
+            Severity::High,
+            format!("the grantee belongs to account {account}, which is not among the trusted accounts"),
+        ));
+    }
+    if matches!(kind, "" | "unknown") {
+        reasons.push((Severity::High, "the grantee is nothing that KMS can name".into()));
+    }
+    if direct && has("CreateGrant") {
+        reasons.push((Severity::High, "the grantee may pass its rights on (CreateGrant)".into()));
+    }
+    if !shape.constrained {
+        let writes = has("GenerateDataKey") || has("ReEncryptFrom");
+        if direct && shape.operations.len() >= 4 && has("Decrypt") && writes {
+            reasons.push((
+                Severity::Medium,
+                "many operations, reading and writing, without an encryption context constraint".into(),
+            ));
+        } else if READS.iter().any(|read| has(read)) {
+            reasons.push((Severity::Medium, "reads any data under the key: no encryption context constraint".into()));
+        }
+    }
+    if unknown && direct {
+        reasons.push((Severity::Medium, "the record does not say which operations".into()));
+    }
+    if SYMMETRIC.iter().all(|operation| has(operation)) {
+        reasons.push((Severity::Medium, "every operation that a grant can hold".into()));
+    }
+    let creator = &created.actor;
+    if direct && (creator.arn.as_deref() == Some(shape.grantee.as_str()) || cx.text(creator.principal) == shape.grantee)
+    {
+        reasons.push((Severity::Medium, "the grantee gave it to itself".into()));
+    }
+    if reasons.is_empty() {
+        return None;
+    }
+    if matches!(kind, "user") {
+        reasons.push((Severity::Low, "the grantee is a user, not a role".into()));
+    }
+    if detail.retiring_principal.is_none() && !unknown && !has("RetireGrant") {
+        reasons.push((Severity::Low, "nobody but an administrator can retire it".into()));
+    }
+    let severity = reasons.iter().map(|(severity, _)| *severity).max()?;
+    reasons.sort_by(|a, b| b.0.cmp(&a.0));
+    Some(Verdict { severity, reasons: reasons.into_iter().map(|(_, reason)| reason).collect() })
+}
+
+/// Grantees that are how AWS services work: service principals, service-linked roles, EC2's own infrastructure role.
+fn is_service(kind: &str, grantee: &str) -> bool {
+    matches!(kind, "service" | "aws-internal")
+        || grantee.contains(":role/aws-service-role/")
+        || grantee.contains("aws:ec2-infrastructure")
+}
+
+fn operations(json: Option<&str>) -> Option<Vec<String>> {
+    let names: BTreeSet<String> = serde_json::from_str(json?).ok()?;
+    Some(names.into_iter().collect())
+}
+
+fn grantee_label(kind: &str, account: &str, grantee: &str) -> String {
+    match (kind, account) {
+        ("root" | "account", account) if !account.is_empty() => format!("the whole account {account}"),
+        (_, "") if grantee.is_empty() => "a grantee that the record does not name".into(),
+        (_, "") => grantee.to_string(),
+        (_, account) => format!("{} in {account}", short_principal(grantee)),
+    }
+}
+
+fn lower(severity: Severity) -> Severity {
+    let at = Severity::ALL.iter().position(|own| *own == severity).unwrap_or(0);
+    Severity::ALL[at.saturating_sub(1)]
+}
+
+fn list(names: &[String], most: usize) -> String {
+    match names.len() {
+        0 => "unknown operations".into(),
+        count if count <= most => names.join(", "),
+        count => format!("{} and {} more", names[..most].join(", "), count - most),
+    }
+}

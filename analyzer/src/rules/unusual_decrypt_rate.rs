@@ -1,0 +1,194 @@
+#![doc = include_str!("unusual_decrypt_rate.md")]
+
+use std::collections::BTreeMap;
+
+use super::kit::baseline::{Model, Unusual, judge};
+use super::prelude::*;
+use crate::view::activity::{BUCKET_MS, Cell, Series};
+use crate::view::breadth::Breadth;
+
+pub(super) static RULE: Rule = Rule {
+    id: "unusual-decrypt-rate",
+    summary: "a principal decrypts with a key far more often than it used to",
+    doc: include_str!("unusual_decrypt_rate.md"),
+    severity: Severity::Medium,
+    confidence: Confidence::Medium,
+    timing: Timing::Settled,
+    attack: &["T1555.006", "T1530"],
+    controls: &["SOC 2 CC7.2", "ISO 27001:2022 A.8.16", "NIST 800-53 r5 SI-4", "PCI DSS 4.0.1 10.4.1"],
+    detect: Detect { key: Some(detect), account: None },
+};
+
+/// Buckets of a day.
+const DAY_BUCKETS: i64 = DAY / BUCKET_MS;
+/// Quiet buckets that one burst may have inside.
+const BREAK: i64 = 3;
+
+/// Decrypts of one principal through one service.
+#[derive(Default)]
+struct Rate<'v> {
+    /// Count and cells per bucket: Decrypt and ReEncrypt both decrypt.
+    buckets: BTreeMap<i64, (u64, Vec<(&'v Series, &'v Cell)>)>,
+}
+
+fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
+    let mut rates: BTreeMap<(&str, &str), Rate<'_>> = BTreeMap::new();
+    for series in key.series.iter().filter(|series| decrypts(series, cx)) {
+        let rate = rates.entry((cx.text(series.key.principal), cx.text(series.key.via))).or_default();
+        for cell in &series.cells {
+            let bucket = rate.buckets.entry(cell.bucket).or_default();
+            bucket.0 += cell.count;
+            bucket.1.push((series, cell));
+        }
+    }
+    rates.iter().flat_map(|(&(principal, via), rate)| bursts(key, principal, via, rate, cx)).collect()
+}
+
+fn decrypts(series: &Series, cx: &Context<'_>) -> bool {
+    series.succeeded()
+        && cx.text(series.key.operation) == "crypto"
+        && matches!(cx.text(Some(series.key.name)), "Decrypt" | "ReEncrypt")
+}
+
+fn bursts(key: &KeyView, principal: &str, via: &str, rate: &Rate<'_>, cx: &Context<'_>) -> Vec<Draft> {
+    let options = &cx.settings.options.unusual_decrypt_rate;
+    let model = Model {
+        min_count: u64::from(options.min_count),
+        factor: options.factor,
+        deviations: options.deviations,
+        least_history: DAY_BUCKETS,
+        season_history: 3 * DAY_BUCKETS,
+    };
+    let counts: Vec<(i64, u64)> = rate.buckets.iter().map(|(bucket, (count, _))| (*bucket, *count)).collect();
+    // A series is as old as its first call: how a principal behaves is not known from the time before it came.
+    let Some(&(start, _)) = counts.first() else { return Vec::new() };
+    let mut runs: Vec<Vec<Unusual>> = Vec::new();
+    for unusual in judge(&counts, start, &model).unusual {
+        match runs.last_mut() {
+            Some(run) if run.last().is_some_and(|last| unusual.bucket - last.bucket <= BREAK + 1) => run.push(unusual),
+            _ => runs.push(vec![unusual]),
+        }
+    }
+    let mut incident = String::new();
+    let mut last = i64::MIN;
+    let mut drafts = Vec::new();
+    for run in runs {
+        let (Some(first), Some(end)) = (run.first(), run.last()) else { continue };
+        // Bursts with less than a quiet day between them are one incident.
+        if first.bucket.saturating_sub(last) > DAY_BUCKETS {
+            incident = format!("start:{principal}:{via}:{}", first.bucket * BUCKET_MS);
+        }
+        last = end.bucket;
+        drafts.push(finding(key, principal, via, rate, &run, &incident, cx));
+    }
+    drafts
+}
+
+fn finding(
+    key: &KeyView,
+    principal: &str,
+    via: &str,
+    rate: &Rate<'_>,
+    run: &[Unusual],
+    incident: &str,
+    cx: &Context<'_>,
+) -> Draft {
+    let options = &cx.settings.options.unusual_decrypt_rate;
+    let peak = run.iter().max_by_key(|unusual| unusual.count).copied().unwrap_or(run[0]);
+    let (from, to) = (run[0].bucket, run[run.len() - 1].bucket);
+    let count: u64 = run.iter().map(|unusual| unusual.count).sum();
+    let cells: Vec<(&Series, &Cell)> =
+        rate.buckets.range(from..=to).flat_map(|(_, (_, cells))| cells.iter().copied()).collect();
+    let mut contexts = Breadth::default();
+    cells.iter().for_each(|(_, cell)| contexts.merge(&cell.breadth));
+    let (contexts, exact) = contexts.count();
+    let ratio = peak.count as f64 / peak.expected.max(1.0);
+    let warm = i64::from(options.warmup_days) * DAY_BUCKETS;
+    let cold = run[0].history < warm;
+
+    let severity = match (cold, ratio >= 20.0 || contexts >= 100) {
+        (true, _) => Severity::Low,
+        (false, true) => Severity::High,
+        (false, false) => RULE.severity,
+    };
+    let confidence = if cold { Confidence::Low } else { RULE.confidence };
+    let mut draft = Draft::of_key(key, severity, confidence);
+    let kind = cells.first().map_or("", |(series, _)| cx.text(series.key.kind));
+    draft.subject = vec![principal.to_string(), via.to_string()];
+    draft.anchor = format!("start:{}", from * BUCKET_MS);
+    draft.incident = Some(incident.to_string());
+    draft.principal = Some(crate::finding::Principal {
+        arn: principal.to_string(),
+        kind: kind.to_string(),
+        invoked_by: (!via.is_empty()).then(|| via.to_string()),
+    });
+    draft.first_seen = cells.iter().map(|(_, cell)| cell.first.time).min().unwrap_or(from * BUCKET_MS);
+    draft.last_seen = cells.iter().map(|(_, cell)| cell.last.time).max().unwrap_or(to * BUCKET_MS);
+    draft.count = count;
+    draft.status = if cx.as_of - draft.last_seen > DAY { Status::Closed } else { Status::Open };
+    let how = if via.is_empty() { "directly".to_string() } else { format!("through {}", short_service(via)) };
+    let span = length((to - from + 1) * BUCKET_MS);
+    draft.title = format!(
+        "{} decrypted {count} times with {} {how} in {span}: {ratio:.0} times what is usual{}",
+        short_principal(principal),
+        key.label(),
+        if cold { ", on little history" } else { "" }
+    );
+    draft.fact("peak", format!("{} in the 5 minutes from {}", peak.count, instant(peak.bucket * BUCKET_MS)));
+    draft.fact("expected", format!("about {:.0}, at most {:.0}, in 5 minutes", peak.expected, peak.limit.floor()));
+    draft.fact("ratio", format!("{ratio:.1} times what is usual"));
+    let about = if exact { "" } else { "about " };
+    draft.fact(
+        "breadth",
+        match contexts {
+            0 => "no encryption contexts: what was read cannot be told".to_string(),
+            contexts => format!(
+                "{about}{} (each a secret, object, table or volume)",
+                plural(contexts, "distinct encryption context")
+            ),
+        },
+    );
+    draft.fact(
+        "history",
+        match cold {
+            true => format!(
+                "cold start: only {} of history, {} days are wanted",
+                length(run[0].history * BUCKET_MS),
+                options.warmup_days
+            ),
+            false => format!("{} of this principal on this key", length(run[0].history * BUCKET_MS)),
+        },
+    );
+    draft.detail("peak_count", Detail::Int(peak.count as i64));
+    draft.detail("peak_at", Detail::Time(peak.bucket * BUCKET_MS));
+    draft.detail("expected", Detail::Float(round(peak.expected)));
+    draft.detail("limit", Detail::Float(round(peak.limit)));
+    draft.detail("ratio", Detail::Float(round(ratio)));
+    draft.detail("buckets", Detail::Int(to - from + 1));
+    draft.detail("bucket_seconds", Detail::Int(BUCKET_MS / 1000));
+    draft.detail("distinct_contexts", Detail::Int(contexts as i64));
+    draft.detail("distinct_contexts_exact", Detail::Bool(exact));
+    draft.detail("history_days", Detail::Float(round(run[0].history as f64 / DAY_BUCKETS as f64)));
+    draft.detail("cold_start", Detail::Bool(cold));
+    draft.detail("via", text_or_null(via));
+    let mut samples: Vec<(&Series, &Cell)> =
+        cells.iter().filter(|(_, cell)| run.iter().any(|unusual| unusual.bucket == cell.bucket)).copied().collect();
+    samples.sort_by(|a, b| a.1.first.cmp(&b.1.first));
+    for (series, cell) in samples.iter().take(EVIDENCE) {
+        draft.evidence.push(cx.evidence(&cell.first, cx.text(Some(series.key.name)), None, Role::Primary));
+    }
+    if let Some((series, cell)) = samples.iter().max_by(|a, b| a.1.last.cmp(&b.1.last)) {
+        draft.evidence.push(cx.evidence(&cell.last, cx.text(Some(series.key.name)), None, Role::Primary));
+    }
+    draft.remediation = format!(
+        "Ask the owner of {} whether this was a planned job. If not, end its sessions (IAM: revoke sessions of the role, \
+         deactivate the user's keys) and read which contexts it decrypted from the records below.",
+        short_principal(principal)
+    );
+    draft
+}
+
+/// Two decimals: more would suggest a precision that a quantile does not have.
+fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}

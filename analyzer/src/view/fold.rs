@@ -1,0 +1,306 @@
+//! Deduplicated rows folded into views. Folding is free of order: any split of the units into batches gives the same
+//! views, and [`Views::merge`] joins what was folded apart.
+
+use std::collections::BTreeSet;
+
+use foldhash::{HashMap, HashMapExt};
+use polars::prelude::PolarsResult;
+
+use super::activity::{Activity, SeriesKey};
+use super::breadth::stable_hash;
+use super::event::{Actor, EventId, EventRef};
+use super::ledger::{ControlDetail, ControlEvent, Ledger};
+use super::resources::Resources;
+use super::trails::TrailEvent;
+use super::unit::{Opened, deduplicate};
+use crate::decode::Class;
+use crate::extract::FailureClass;
+use crate::frame::{Columns, Dictionary, Events, Sym};
+
+/// Length of an hour, milliseconds.
+pub const HOUR_MS: i64 = 3_600_000;
+
+/// Everything that is folded of one key.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KeyFold {
+    pub(super) ledger: Ledger,
+    pub(super) activity: Activity,
+    pub(super) resources: Resources,
+}
+
+/// A failure whose record names no key: only an alias, or only the resource that failed.
+#[derive(Clone, Debug)]
+pub(super) struct Loose {
+    pub(super) event: EventRef,
+    pub(super) series: SeriesKey,
+    pub(super) alias: Option<Sym>,
+    pub(super) resource: Option<Box<str>>,
+}
+
+/// First and last time that something was seen, milliseconds.
+pub(super) type Span = (i64, i64);
+
+/// What rows fold into.
+#[derive(Clone, Debug, Default)]
+pub struct Views {
+    pub(super) keys: HashMap<Sym, KeyFold>,
+    pub(super) loose: Vec<Loose>,
+    pub(super) trails: Vec<TrailEvent>,
+    /// Alias → key, where one record named both.
+    pub(super) aliases: HashMap<(Sym, Sym), Span>,
+    /// Hours with rows, per account and Region of the log.
+    pub(super) hours: HashMap<(Option<Sym>, Option<Sym>), BTreeSet<i64>>,
+    pub(super) operations: HashMap<Sym, u64>,
+    pub(super) kms: u64,
+    pub(super) related: u64,
+    pub(super) duplicates: u64,
+    pub(super) span: Option<Span>,
+}
+
+/// Codes of the texts that folding branches on.
+struct Words {
+    kms: Sym,
+    failure: Sym,
+    binding: Sym,
+    trail_control: Sym,
+    crypto: Sym,
+    read: Sym,
+    create_grant: Sym,
+}
+
+impl Words {
+    fn new(dictionary: &Dictionary) -> Self {
+        Self {
+            kms: dictionary.intern(Class::Kms.id()),
+            failure: dictionary.intern(Class::Failure.id()),
+            binding: dictionary.intern(Class::Binding.id()),
+            trail_control: dictionary.intern(Class::TrailControl.id()),
+            crypto: dictionary.intern("crypto"),
+            read: dictionary.intern("read"),
+            create_grant: dictionary.intern("CreateGrant"),
+        }
+    }
+}
+
+impl Views {
+    /// Deduplicates and folds one partition: all rows of its units.
+    ///
+    /// # Errors
+    /// When a frame does not have the types of the column table.
+    pub fn fold(events: &Events, context: &FoldContext<'_>) -> PolarsResult<Self> {
+        let FoldContext { dictionary, as_of, delivered } = *context;
+        let opened = Opened::new(events)?;
+        let unique = deduplicate(events, &opened, dictionary);
+        let mut fold = Fold {
+            views: Self { duplicates: unique.duplicates, ..Self::default() },
+            delivered,
+            words: Words::new(dictionary),
+            dictionary,
+            failures: HashMap::new(),
+            hashes: HashMap::new(),
+        };
+        for handle in unique.rows {
+            let (columns, row) = opened.at(handle);
+            let time = columns.event_time.get(row).unwrap_or(0);
+            if as_of.is_none_or(|as_of| time <= as_of) {
+                fold.row(columns, row, time);
+            }
+        }
+        Ok(fold.views)
+    }
+
+    /// Joins views of disjoint units.
+    pub fn merge(mut self, other: Self) -> Self {
+        if self.keys.len() < other.keys.len() {
+            return other.merge(self);
+        }
+        for (key, theirs) in drain(other.keys) {
+            let ours = self.keys.entry(key).or_default();
+            ours.ledger.merge(theirs.ledger);
+            ours.activity.merge(theirs.activity);
+            ours.resources.merge(theirs.resources);
+        }
+        self.loose.extend(other.loose);
+        self.trails.extend(other.trails);
+        for (pair, span) in drain(other.aliases) {
+            widen(self.aliases.entry(pair).or_insert(span), span);
+        }
+        for (place, hours) in drain(other.hours) {
+            self.hours.entry(place).or_default().extend(hours);
+        }
+        for (name, count) in drain(other.operations) {
+            *self.operations.entry(name).or_default() += count;
+        }
+        self.kms += other.kms;
+        self.related += other.related;
+        self.duplicates += other.duplicates;
+        if let Some(span) = other.span {
+            widen(self.span.get_or_insert(span), span);
+        }
+        self
+    }
+}
+
+fn widen(span: &mut Span, other: Span) {
+    *span = (span.0.min(other.0), span.1.max(other.1));
+}
+
+/// Moves the entries out; merging does not depend on their order.
+pub(super) fn drain<K, V>(map: HashMap<K, V>) -> impl Iterator<Item = (K, V)> {
+    map.into_iter()
+}
+
+/// What folding needs to know beside the rows.
+#[derive(Clone, Copy)]
+pub struct FoldContext<'c> {
+    /// Texts of the codes.
+    pub dictionary: &'c Dictionary,
+    /// Rows after this instant are left out.
+    pub as_of: Option<i64>,
+    /// When each object was delivered, as far as its name tells.
+    pub delivered: &'c [Option<i64>],
+}
+
+struct Fold<'d> {
+    views: Views,
+    delivered: &'d [Option<i64>],
+    words: Words,
+    dictionary: &'d Dictionary,
+    /// Cause classes by code, so that their names are compared once.
+    failures: HashMap<Sym, FailureClass>,
+    /// Stable hashes of principals by code.
+    hashes: HashMap<Sym, u64>,
+}
+
+impl Fold<'_> {
+    fn row(&mut self, columns: &Columns<'_>, row: usize, time: i64) {
+        let event = EventRef {
+            time,
+            id: EventId::new(columns.event_id.get(row).unwrap_or_default()),
+            object: columns.object.get(row),
+            record: columns.record.get(row),
+        };
+        let class = columns.class.get(row);
+        let place = (columns.account.get(row), columns.region.get(row));
+        self.views.hours.entry(place).or_default().insert(time.div_euclid(HOUR_MS));
+        // A record cannot be younger than its delivery: a made-up date must not move the end of the log.
+        let delivered = self.delivered.get(event.object as usize).copied().flatten();
+        if delivered.is_none_or(|delivered| time <= delivered + HOUR_MS) {
+            widen(self.views.span.get_or_insert((time, time)), (time, time));
+        }
+
+        let key = columns.key_arn.get(row);
+        let alias = columns.alias.get(row);
+        if let (Some(key), Some(alias)) = (key, alias) {
+            widen(self.views.aliases.entry((alias, key)).or_insert((time, time)), (time, time));
+        }
+        let succeeded = columns.error_code.get(row).is_none();
+        if let (Some(key), Some(resource), true) = (key, columns.resource.get(row), succeeded) {
+            let principal = columns.principal.get(row).map(|sym| (self.hash(sym), sym));
+            let binding = class == Some(self.words.binding);
+            self.views.keys.entry(key).or_default().resources.add(resource, time, principal, binding);
+        }
+
+        if class == Some(self.words.kms) {
+            self.views.kms += 1;
+            if let Some(name) = columns.event_name.get(row) {
+                *self.views.operations.entry(name).or_default() += 1;
+            }
+            self.kms(columns, row, event, key);
+            return;
+        }
+        self.views.related += 1;
+        if class == Some(self.words.failure) {
+            let series = self.series(columns, row, key.is_some());
+            self.count(columns, row, event, series, key);
+        } else if class == Some(self.words.trail_control) {
+            self.views.trails.push(TrailEvent::read(columns, row, event));
+        }
+    }
+
+    fn kms(&mut self, columns: &Columns<'_>, row: usize, event: EventRef, key: Option<Sym>) {
+        let operation = columns.operation.get(row);
+        if operation == Some(self.words.crypto) || operation == Some(self.words.read) {
+            let series = self.series(columns, row, key.is_some());
+            self.count(columns, row, event, series, key);
+            return;
+        }
+        // A service's CreateGrant is how a resource comes to use a key: when the key's state refuses it, that resource failed.
+        let grant = columns.event_name.get(row) == Some(self.words.create_grant);
+        if grant && columns.invoked_by.get(row).is_some() && columns.error_code.get(row).is_some() {
+            let series = self.series(columns, row, key.is_some());
+            self.count(columns, row, event.clone(), series, key);
+        }
+        if let (Some(key), Some(name)) = (key, columns.event_name.get(row)) {
+            let control = ControlEvent {
+                event,
+                name,
+                error: columns.error_code.get(row),
+                failure: self.failure(columns, row),
+                actor: actor(columns, row),
+                detail: Box::new(ControlDetail::read(columns, row)),
+            };
+            self.views.keys.entry(key).or_default().ledger.add(control);
+        }
+    }
+
+    fn count(&mut self, columns: &Columns<'_>, row: usize, event: EventRef, series: SeriesKey, key: Option<Sym>) {
+        let context = columns.encryption_context.get(row).map(stable_hash);
+        match key {
+            Some(key) => self.views.keys.entry(key).or_default().activity.add(series, event, context),
+            None if series.failure.is_some_and(FailureClass::is_key_state) => self.views.loose.push(Loose {
+                event,
+                series,
+                alias: columns.alias.get(row),
+                resource: columns.resource.get(row).map(Into::into),
+            }),
+            None => {}
+        }
+    }
+
+    fn series(&mut self, columns: &Columns<'_>, row: usize, keyed: bool) -> SeriesKey {
+        let failure = self.failure(columns, row);
+        let victim = failure.is_some_and(FailureClass::is_key_state) || !keyed;
+        SeriesKey {
+            source: columns.event_source.get(row).unwrap_or(self.words.kms),
+            name: columns.event_name.get(row).unwrap_or(self.words.kms),
+            operation: columns.operation.get(row),
+            principal: columns.principal.get(row),
+            kind: columns.principal_type.get(row),
+            via: columns.invoked_by.get(row),
+            error: columns.error_code.get(row),
+            failure,
+            resource: columns.resource.get(row).filter(|_| victim).map(|name| self.dictionary.intern(name)),
+        }
+    }
+
+    fn failure(&mut self, columns: &Columns<'_>, row: usize) -> Option<FailureClass> {
+        let sym = columns.failure.get(row)?;
+        if let Some(&class) = self.failures.get(&sym) {
+            return Some(class);
+        }
+        let class = FailureClass::from_id(self.dictionary.text(sym))?;
+        self.failures.insert(sym, class);
+        Some(class)
+    }
+
+    fn hash(&mut self, sym: Sym) -> u64 {
+        let dictionary = self.dictionary;
+        *self.hashes.entry(sym).or_insert_with(|| stable_hash(dictionary.text(sym)))
+    }
+}
+
+fn actor(columns: &Columns<'_>, row: usize) -> Actor {
+    Actor {
+        principal: columns.principal.get(row),
+        kind: columns.principal_type.get(row),
+        account: columns.principal_account.get(row),
+        invoked_by: columns.invoked_by.get(row),
+        call: columns.call.get(row),
+        arn: columns.principal_arn.get(row).map(Into::into),
+        session: columns.session_name.get(row).map(Into::into),
+        source_identity: columns.source_identity.get(row).map(Into::into),
+        source_ip: columns.source_ip.get(row).map(Into::into),
+        user_agent: columns.user_agent.get(row).map(Into::into),
+    }
+}

@@ -1,0 +1,139 @@
+//! Control plane: every state-changing event of a key, kept in full.
+
+use super::event::{Actor, EventRef};
+use crate::extract::FailureClass;
+use crate::frame::Sym;
+
+macro_rules! details {
+    ($($(#[doc = $doc:literal])* $name:ident: $kind:ident,)*) => {
+        /// What a control-plane event says beyond its name. Fields are the columns of the same names.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct ControlDetail { $($(#[doc = $doc])* pub $name: details!(@type $kind),)* }
+
+        impl ControlDetail {
+            /// Reads the columns of one row of a wide frame.
+            pub(super) fn read(columns: &crate::frame::Columns<'_>, row: usize) -> Self {
+                Self { $($name: details!(@get $kind columns $name row),)* }
+            }
+        }
+    };
+    (@type text) => { Option<Box<str>> };
+    (@type sym) => { Option<Sym> };
+    (@type int) => { Option<i64> };
+    (@type flag) => { Option<bool> };
+    (@get text $columns:ident $name:ident $row:ident) => { $columns.$name.get($row).map(Into::into) };
+    (@get $kind:ident $columns:ident $name:ident $row:ident) => { $columns.$name.get($row) };
+}
+
+details! {
+    /// Alias ARN.
+    alias: sym,
+    /// Key as typed.
+    requested_key: text,
+    /// Usage.
+    key_usage: sym,
+    /// Spec.
+    key_spec: sym,
+    /// Origin.
+    key_origin: sym,
+    /// CUSTOMER or AWS.
+    key_manager: sym,
+    /// State after the call.
+    key_state: sym,
+    /// Multi-Region.
+    multi_region: flag,
+    /// Multi-Region configuration, canonical JSON.
+    multi_region_config: text,
+    /// Custom key store.
+    custom_key_store_id: sym,
+    /// Deletion window, days.
+    pending_window_days: int,
+    /// Deletion date as logged, milliseconds.
+    deletion_date: int,
+    /// Rotation period, days.
+    rotation_period_days: int,
+    /// AUTOMATIC or ON_DEMAND.
+    rotation_type: sym,
+    /// Key material.
+    key_material_id: text,
+    /// Import type.
+    import_type: sym,
+    /// When imported material expires, milliseconds.
+    valid_to: int,
+    /// Key policy document.
+    policy: text,
+    /// Lockout check bypassed.
+    lockout_bypass: flag,
+    /// Tags, canonical JSON.
+    tags: text,
+    /// Region of a new replica.
+    replica_region: sym,
+    /// Region that becomes primary.
+    primary_region: sym,
+    /// ARN of a new replica.
+    replica_key_arn: sym,
+    /// Grant id.
+    grant_id: text,
+    /// Grant name.
+    grant_name: text,
+    /// Grantee.
+    grantee: text,
+    /// What the grantee is.
+    grantee_kind: sym,
+    /// Account of the grantee.
+    grantee_account: sym,
+    /// Retiring principal.
+    retiring_principal: text,
+    /// Operations, JSON array.
+    grant_operations: text,
+    /// Constraints, canonical JSON.
+    grant_constraints: text,
+}
+
+/// One state-changing call or service event of a key, successful or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ControlEvent {
+    /// Which event.
+    pub event: EventRef,
+    /// Operation.
+    pub name: Sym,
+    /// Error code; `None` when it succeeded.
+    pub error: Option<Sym>,
+    /// Cause class of the error.
+    pub failure: Option<FailureClass>,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub detail: Box<ControlDetail>,
+}
+
+/// The control-plane events of one key.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    events: Vec<ControlEvent>,
+}
+
+impl Ledger {
+    /// Adds one event.
+    pub fn add(&mut self, event: ControlEvent) {
+        self.events.push(event);
+    }
+
+    /// Adds disjoint events of the same key.
+    pub fn merge(&mut self, mut other: Self) {
+        self.events.append(&mut other.events);
+    }
+
+    /// The events in the order in which they are replayed: by time; within a second creation first, deletion last, then
+    /// by event id, because CloudTrail gives whole seconds and no order.
+    pub fn settle(mut self, text: &dyn Fn(Sym) -> String) -> Vec<ControlEvent> {
+        let rank = |name: &str| match name {
+            "CreateKey" => 0,
+            "DeleteKey" => 2,
+            _ => 1,
+        };
+        self.events
+            .sort_by_cached_key(|control| (control.event.time, rank(&text(control.name)), control.event.clone()));
+        self.events
+    }
+}

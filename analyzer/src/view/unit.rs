@@ -1,0 +1,129 @@
+//! Deduplication, before anything is counted. Copies of one event share account, Region and event time, hence the unit
+//! (account × Region × date) and with it the partition, however late they were delivered.
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+
+use super::event::EventId;
+use crate::frame::{Columns, Dictionary, Events, Sym};
+
+/// Which partition each row of a batch belongs to: rows of one unit always share it.
+pub fn partitions(columns: &Columns<'_>, height: usize, count: u64) -> Vec<u32> {
+    const DAY_MS: i64 = 86_400_000;
+    (0..height)
+        .map(|row| {
+            // The key's own account and Region where the record names a key, so that both records of a cross-account
+            // call meet; else those of the log.
+            let account = columns.key_account.get(row).or(columns.account.get(row));
+            let region = columns.key_region.get(row).or(columns.region.get(row));
+            let date = columns.event_time.get(row).unwrap_or(0).div_euclid(DAY_MS);
+            let mut hash = date as u64;
+            for part in [account, region] {
+                hash = (hash ^ part.map_or(u64::MAX, u64::from)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                hash ^= hash >> 29;
+            }
+            (hash % count) as u32
+        })
+        .collect()
+}
+
+/// One row of a batch: in the narrow or the wide frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Handle {
+    pub(super) wide: bool,
+    pub(super) row: u32,
+}
+
+/// The two frames of a batch, opened.
+pub(super) struct Opened<'f> {
+    narrow: Columns<'f>,
+    wide: Columns<'f>,
+}
+
+impl<'f> Opened<'f> {
+    pub(super) fn new(events: &'f Events) -> polars::prelude::PolarsResult<Self> {
+        Ok(Self { narrow: Columns::open(&events.narrow)?, wide: Columns::open(&events.wide)? })
+    }
+
+    /// The columns that hold a row, and the row's index in them.
+    pub(super) fn at(&self, handle: Handle) -> (&Columns<'f>, usize) {
+        (if handle.wide { &self.wide } else { &self.narrow }, handle.row as usize)
+    }
+}
+
+/// Rows that count, and how many did not because they say again what another row says.
+pub(super) struct Deduplicated {
+    pub(super) rows: Vec<Handle>,
+    pub(super) duplicates: u64,
+}
+
+/// Keeps one row per event. Of several copies the one with the smallest (object, record) stays; a correction replaces
+/// what it corrects; of the two records of a cross-account call the key owner's stays.
+pub(super) fn deduplicate(events: &Events, opened: &Opened<'_>, dictionary: &Dictionary) -> Deduplicated {
+    type Identity = (Option<Sym>, Option<Sym>, EventId);
+    let total = events.height();
+    let handles = (0..events.narrow.height())
+        .map(|row| Handle { wide: false, row: row as u32 })
+        .chain((0..events.wide.height()).map(|row| Handle { wide: true, row: row as u32 }));
+
+    let mut kept: HashMap<Identity, Handle> = HashMap::with_capacity(total);
+    let mut corrected: HashSet<Identity> = HashSet::new();
+    let place = |handle: Handle| {
+        let (columns, row) = opened.at(handle);
+        (columns.object.get(row), columns.record.get(row))
+    };
+    for handle in handles {
+        let (columns, row) = opened.at(handle);
+        let identity = |id: &str| (columns.account.get(row), columns.region.get(row), EventId::new(id));
+        if let Some(original) = columns.corrects.get(row) {
+            corrected.insert(identity(original));
+        }
+        kept.entry(identity(columns.event_id.get(row).unwrap_or_default()))
+            .and_modify(|best| {
+                if place(handle) < place(*best) {
+                    *best = handle;
+                }
+            })
+            .or_insert(handle);
+    }
+    for identity in drain(corrected) {
+        kept.remove(&identity);
+    }
+
+    let mut rows: Vec<Handle> = Vec::with_capacity(kept.len());
+    let mut shared: HashMap<&str, Handle> = HashMap::new();
+    for handle in kept.into_values() {
+        let (columns, row) = opened.at(handle);
+        match columns.shared_event_id.get(row) {
+            None => rows.push(handle),
+            Some(id) => {
+                let twin = |handle: Handle| {
+                    let (columns, row) = opened.at(handle);
+                    let account = columns.account.get(row);
+                    let owner = columns.key_account.get(row).is_some_and(|key| Some(key) == account);
+                    (!owner, account.map(|sym| dictionary.text(sym)), place(handle))
+                };
+                shared
+                    .entry(id)
+                    .and_modify(|best| {
+                        if twin(handle) < twin(*best) {
+                            *best = handle;
+                        }
+                    })
+                    .or_insert(handle);
+            }
+        }
+    }
+    rows.extend(shared.into_values());
+    // In order of time, so that counting mostly touches the last bucket of a series.
+    rows.sort_by_cached_key(|handle| {
+        let (columns, row) = opened.at(*handle);
+        columns.event_time.get(row)
+    });
+    let duplicates = (total - rows.len()) as u64;
+    Deduplicated { rows, duplicates }
+}
+
+/// Moves the entries out; the callers remove or sort, so that the order of the set does not matter.
+fn drain<T>(set: HashSet<T>) -> impl Iterator<Item = T> {
+    set.into_iter()
+}

@@ -1,0 +1,425 @@
+//! What the user types into `keytrail.toml`, and what comes of it.
+
+use keytrail::config::{
+    Bytes, Level, OptionInfo, RULE_OPTIONS, Settings, Subject, SuppressionTracker, When, example_toml, options_of,
+};
+
+const RULES: &[&str] = &[
+    "disabled-key-failure",
+    "unusual-decrypt-rate",
+    "missing-rotation",
+    "over-broad-grant",
+    "unused-key",
+    "policy-lockout",
+];
+
+fn good(text: &str) -> Settings {
+    Settings::parse(text, "keytrail.toml", RULES).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn bad(text: &str) -> String {
+    Settings::parse(text, "keytrail.toml", RULES).expect_err("the file should have problems").to_string()
+}
+
+/// The first line of every problem.
+fn messages(text: &str) -> Vec<String> {
+    let problems = Settings::parse(text, "keytrail.toml", RULES).expect_err("the file should have problems");
+    problems
+        .list
+        .into_iter()
+        .map(|p| format!("{}:{} {} | {}", p.line, p.column, p.message, p.help.unwrap_or_default()))
+        .collect()
+}
+
+fn at(text: &str) -> i64 {
+    text.parse::<When>().unwrap().start_ms()
+}
+
+#[test]
+fn every_setting_arrives() {
+    let settings = good(
+        r#"
+        [scan]
+        fail_on = "high"
+        memory = "64MiB"
+        threads = 2
+        max_inflated = "512 MiB"
+
+        [accounts]
+        trusted = ["111122223333", "444455556666"]
+        names = { 111122223333 = "prod-eu" }
+        organization = "o-a1b2c3d4e5"
+
+        [rules.unused-key]
+        enabled = false
+
+        [rules.unusual-decrypt-rate]
+        severity = "critical"
+        factor = 3
+        deviations = 4.5
+
+        [rules.missing-rotation]
+        cryptoperiod_days = 365
+
+        [[suppress]]
+        key = "alias/partner-*"
+        reason = "agreed"
+        until = 2026-12-31
+        "#,
+    );
+    assert_eq!(settings.scan.fail_on, Some(Level::High));
+    assert_eq!(settings.scan.memory, Bytes::mib(64));
+    assert_eq!(settings.scan.threads, Some(2));
+    assert_eq!(settings.scan.max_inflated, Bytes::mib(512));
+    assert!(settings.is_trusted("444455556666") && !settings.is_trusted("777788889999"));
+    assert_eq!(settings.accounts.name("111122223333"), Some("prod-eu"));
+    assert_eq!(settings.accounts.organization.as_deref(), Some("o-a1b2c3d4e5"));
+    assert!(!settings.rule("unused-key").enabled);
+    assert!(settings.rule("policy-lockout").enabled);
+    assert_eq!(settings.rule("unusual-decrypt-rate").severity, Some(Level::Critical));
+    assert_eq!(settings.options.unusual_decrypt_rate.factor, 3.0);
+    assert_eq!(settings.options.unusual_decrypt_rate.deviations, 4.5);
+    assert_eq!(settings.options.unusual_decrypt_rate.min_count, 50);
+    assert_eq!(settings.options.missing_rotation.cryptoperiod_days, Some(365));
+    assert_eq!(settings.suppressions[0].until.unwrap().to_string(), "2026-12-31");
+    assert_eq!(settings.suppressions[0].line, 24);
+}
+
+#[test]
+fn an_empty_file_is_the_default() {
+    assert_eq!(good(""), Settings::default());
+    assert_eq!(good("\u{feff}# nothing\r\n"), Settings::default());
+}
+
+#[test]
+fn all_problems_at_once() {
+    let text = r#"[scan]
+fail_on = "severe"
+memroy = "64MiB"
+
+[accounts]
+trusted = ["111122223333", "1111-2222-4444"]
+
+[rules.missing-rotation]
+cryptoperiod_days = "365"
+
+[rules.over-brod-grant]
+enabled = false
+
+[[suppress]]
+rule = "over-broad-grant"
+until = "31.12.2026"
+"#;
+    insta::assert_snapshot!(bad(text), @r#"
+    keytrail.toml:2:11: `severe` is not a severity
+      |
+    2 | fail_on = "severe"
+      |           ^^^^^^^^
+      = write one of info, low, medium, high, critical
+
+    keytrail.toml:3:1: [scan] has no setting `memroy`
+      |
+    3 | memroy = "64MiB"
+      | ^^^^^^
+      = did you mean `memory`?
+
+    keytrail.toml:6:28: `1111-2222-4444` is not an account id
+      |
+    6 | trusted = ["111122223333", "1111-2222-4444"]
+      |                            ^^^^^^^^^^^^^^^^
+      = write "111122224444"
+
+    keytrail.toml:9:21: `cryptoperiod_days` is a whole number, found text
+      |
+    9 | cryptoperiod_days = "365"
+      |                     ^^^^^
+      = remove the quotes: 365
+
+    keytrail.toml:11:8: there is no rule `over-brod-grant`
+       |
+    11 | [rules.over-brod-grant]
+       |        ^^^^^^^^^^^^^^^
+       = did you mean `over-broad-grant`?
+
+    keytrail.toml:14:1: the suppression has no `reason`
+       |
+    14 | [[suppress]]
+       | ^^^^^^^^^^^^
+       = add reason = "…": whoever reads the report wants to know why this is accepted
+
+    keytrail.toml:16:9: `until` is a day
+       |
+    16 | until = "31.12.2026"
+       |         ^^^^^^^^^^^^
+       = write the last day, as "2030-12-31"
+
+    7 problems in keytrail.toml
+    "#);
+}
+
+#[test]
+fn a_typing_error_gets_the_nearest_name() {
+    for (text, expected) in [
+        ("[scna]", "1:2 the file has no setting `scna` | did you mean `scan`?"),
+        ("[suppres]", "1:2 the file has no setting `suppres` | did you mean `suppress`?"),
+        ("[rules.unused_key]", "1:8 there is no rule `unused_key` | did you mean `unused-key`?"),
+        ("[rules.nonsense]", "1:8 there is no rule `nonsense` | `keytrail rules` lists the rules"),
+        (
+            "rules.unused-key.sevreity = 'low'",
+            "1:18 [rules.unused-key] has no setting `sevreity` | did you mean `severity`?",
+        ),
+        (
+            "[rules.unused-key]\nquiet_hours = 3",
+            "2:1 [rules.unused-key] has no setting `quiet_hours` | `quiet_hours` is an option of disabled-key-failure",
+        ),
+        ("[rules.unused-key]\nseverity = 'hihg'", "2:12 `hihg` is not a severity | did you mean `high`?"),
+    ] {
+        assert_eq!(messages(text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn a_setting_in_the_wrong_place_is_sent_home() {
+    for (text, expected) in [
+        ("threads = 4", "1:1 the file has no setting `threads` | `threads` belongs under [scan]"),
+        ("trusted = []", "1:1 the file has no setting `trusted` | `trusted` belongs under [accounts]"),
+        ("[unused-key]", "1:2 the file has no setting `unused-key` | rules are set under [rules.unused-key]"),
+        ("[suppress]", "1:1 `suppress` is a list of tables | write [[suppress]], with two brackets"),
+        ("scan = 4", "1:8 `scan` is a table, found a whole number | write [scan] on a line of its own"),
+        (
+            "[rules]\nunused-key = false",
+            "2:14 `unused-key` is a table | write [rules.unused-key], and enabled = false below it",
+        ),
+    ] {
+        assert_eq!(messages(text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_told_what_would() {
+    for (text, expected) in [
+        ("[scan]\nthreads = '4'", "2:11 `threads` is a whole number, found text | remove the quotes: 4"),
+        ("[scan]\nthreads = 0", "2:11 `threads` is out of range | write a value from 1 to 1024"),
+        ("[scan]\nthreads = -1", "2:11 `-1` is out of range | write a whole number up to 4294967295"),
+        ("[scan]\nthreads = 4.0", "2:11 `threads` is a whole number, found a decimal number | "),
+        ("[scan]\nmemory = 64", "2:10 `64` has no unit | write \"64MiB\", or another unit, in quotes"),
+        ("[scan]\nmemory = '1KiB'", "2:10 `memory` is out of range | write a value from 16MiB to 16TiB"),
+        (
+            "[scan]\nmemory = '64 apples'",
+            "2:10 `apples` is not a unit of size | write a whole number with a unit, as 64MiB or 2GiB",
+        ),
+        ("[rules.unused-key]\nenabled = 1", "2:11 `enabled` is true or false, found a whole number | "),
+        (
+            "[rules.unusual-decrypt-rate]\nfactor = nan",
+            "2:10 `factor` is out of range | write a value from 1 to 1000000",
+        ),
+        (
+            "[accounts]\ntrusted = [111122223333]",
+            "2:12 `trusted` is text, found a whole number | put it in quotes: \"111122223333\"",
+        ),
+        (
+            "[accounts]\ntrusted = ['12345678901']",
+            "2:12 `12345678901` is not an account id | an account id has 12 digits; were leading zeros lost: \"012345678901\"?",
+        ),
+        (
+            "[accounts]\nnames = { prod = '111122223333' }",
+            "2:11 `prod` is not an account id | an account id has 12 digits",
+        ),
+    ] {
+        assert_eq!(messages(text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn a_syntax_error_does_not_hide_the_rest() {
+    let found =
+        messages("[scan]\nfail_on = high\nthreads = 0\n\n[[suppress]]\nkey = \"alias/a\"\nreason = \"unclosed\n");
+    assert_eq!(found.len(), 3, "{found:#?}");
+    assert!(
+        found[0].starts_with("2:11 not valid TOML: ") && found[0].ends_with("text stands in quotes: \"high\""),
+        "{found:#?}"
+    );
+    assert_eq!(found[1], "3:11 `threads` is out of range | write a value from 1 to 1024");
+    // Nothing about a missing reason: it is there, on the line that was not understood.
+    assert!(found[2].starts_with("7:"), "{found:#?}");
+}
+
+#[test]
+fn a_suppression_says_what_and_why() {
+    for (entry, expected) in [
+        (
+            "reason = 'r'",
+            "1:1 the suppression would hide every finding | add one of `rule`, `key`, `account`, `region`, `principal`, `id`",
+        ),
+        (
+            "reason = 'r'\nkey = '*'",
+            "1:1 the suppression would hide nearly every finding | narrow it: `*` alone matches anything",
+        ),
+        ("key = 'alias/a'\nreason = ' '", "3:10 `reason` is empty | write why the finding is accepted"),
+        (
+            "key = 'payments'\nreason = 'r'",
+            "2:7 `payments` is not a key | for an alias, write \"alias/payments\"; otherwise a key id or a key ARN",
+        ),
+        ("region = 'eu-west'\nreason = 'r'", "2:10 `eu-west` is not a Region | write one Region, as \"eu-west-1\""),
+        (
+            "id = 'abc'\nreason = 'r'",
+            "2:6 `abc` is not the id of a finding | write the 32 hex digits that the finding shows as its id",
+        ),
+        ("account = '1*'\nreason = 'r'", "2:11 `1*` is not an account id | an account id has 12 digits"),
+        ("rule = 'unused'\nreason = 'r'", "2:8 there is no rule `unused` | `keytrail rules` lists the rules"),
+        (
+            "rule = 'unused-key'\nreason = 'r'\nuntil = 2026-12-31T00:00:00Z",
+            "4:9 `until` is a day | write the last day, as \"2030-12-31\"",
+        ),
+        (
+            "rule = 'unused-key'\nreason = 'r'\nexpires = '2026-12-31'",
+            "4:1 [[suppress]] has no setting `expires` | known here: `account`, `approved_by`, `id`, `key`, `principal`, `reason`, `region`, `rule`, `until`",
+        ),
+    ] {
+        assert_eq!(messages(&format!("[[suppress]]\n{entry}")), [expected], "{entry}");
+    }
+}
+
+const ARN: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+fn subject() -> Subject<'static> {
+    Subject {
+        rule: "over-broad-grant",
+        key_arn: Some(ARN),
+        key_id: Some("1234abcd-12ab-34cd-56ef-1234567890ab"),
+        alias: Some("alias/partner-exports"),
+        account: "111122223333",
+        region: "eu-west-1",
+        principal: Some("arn:aws:iam::444455556666:role/reader"),
+        id: "0123456789abcdef0123456789abcdef",
+    }
+}
+
+#[test]
+fn suppressions_match() {
+    for (matchers, expected) in [
+        ("rule = 'over-broad-grant'", true),
+        ("rule = 'unused-key'", false),
+        ("key = '1234abcd-12ab-34cd-56ef-1234567890ab'", true),
+        ("key = 'alias/partner-*'", true),
+        ("key = 'alias/partner'", false),
+        ("key = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'", true),
+        ("key = 'arn:aws:kms:*:111122223333:key/*'", true),
+        ("key = 'arn:aws:kms:eu-west-1:111122223333:alias/partner-exports'", true),
+        ("key = 'arn:aws:kms:eu-west-2:111122223333:alias/partner-exports'", false),
+        ("account = '111122223333'\nregion = 'eu-west-1'", true),
+        ("account = '111122223333'\nregion = 'eu-west-2'", false),
+        ("principal = 'arn:aws:iam::444455556666:*'", true),
+        ("principal = 'arn:aws:iam::444455556666'", false),
+        ("id = '0123456789abcdef0123456789abcdef'", true),
+    ] {
+        let settings = good(&format!("[[suppress]]\nreason = 'r'\n{matchers}"));
+        assert_eq!(settings.suppression_for(&subject(), 0).is_some(), expected, "{matchers}");
+    }
+}
+
+#[test]
+fn a_finding_without_key_or_principal_matches_neither() {
+    let settings = good("[[suppress]]\nreason = 'r'\nkey = 'alias/*'\n[[suppress]]\nreason = 'r'\nprincipal = 'arn:*'");
+    let bare = Subject { key_arn: None, key_id: None, alias: None, principal: None, ..subject() };
+    assert_eq!(settings.suppression_for(&bare, 0), None);
+}
+
+#[test]
+fn a_suppression_holds_through_its_last_day() {
+    let settings = good("[[suppress]]\nreason = 'r'\nrule = 'over-broad-grant'\nuntil = '2026-09-30'");
+    assert_eq!(settings.suppression_for(&subject(), at("2026-09-30T23:59:59Z")), Some(0));
+    assert_eq!(settings.suppression_for(&subject(), at("2026-10-01T00:00:00Z")), None);
+}
+
+#[test]
+fn suppressions_that_did_nothing_are_told() {
+    let settings = good(
+        "[[suppress]]\nreason = 'r'\nrule = 'over-broad-grant'\nuntil = '2026-01-31'\n\
+         [[suppress]]\nreason = 'r'\naccount = '111122223333'\n\
+         [[suppress]]\nreason = 'r'\nregion = 'eu-west-1'\n\
+         [[suppress]]\nreason = 'r'\nrule = 'unused-key'\n\
+         [[suppress]]\nreason = 'r'\nrule = 'unused-key'\nuntil = '2026-01-31'\n",
+    );
+    let mut tracker = SuppressionTracker::new(&settings.suppressions, at("2026-09-01"));
+    assert_eq!(tracker.suppress(&subject()), Some(1));
+    assert_eq!(
+        tracker.notices(),
+        [
+            "suppression 1 (line 1) expired on 2026-01-31 and no longer hides 1 finding; renew it or fix the cause",
+            "suppression 4 (line 11) matched nothing",
+            "suppression 5 (line 14) expired on 2026-01-31 and would match nothing; remove it",
+        ]
+    );
+}
+
+#[test]
+fn the_digest_follows_what_is_found_and_nothing_else() {
+    let digest = |text: &str| good(text).digest();
+    let default = digest("");
+    assert_eq!(default.len(), 64);
+    for same in [
+        "# comment",
+        "[scan]\nthreads = 3\nmemory = '64MiB'\nfail_on = 'low'",
+        "[rules.unused-key]\nenabled = true",
+        "[rules.over-broad-grant]\nrevoked_within_minutes = 10",
+    ] {
+        assert_eq!(digest(same), default, "{same}");
+    }
+    for other in [
+        "[rules.unused-key]\nenabled = false",
+        "[rules.missing-rotation]\ncryptoperiod_days = 365",
+        "[accounts]\ntrusted = ['111122223333']",
+        "[[suppress]]\nreason = 'r'\nrule = 'unused-key'",
+        "[scan]\nmax_inflated = '1GiB'",
+    ] {
+        assert_ne!(digest(other), default, "{other}");
+    }
+    // Where an entry stands in the file is not what it says.
+    assert_eq!(
+        digest("[[suppress]]\nreason = 'r'\nrule = 'unused-key'"),
+        digest("\n\n[[suppress]]\nrule = 'unused-key'\nreason = 'r'")
+    );
+}
+
+#[test]
+fn the_example_changes_nothing() {
+    assert_eq!(good(&example_toml()), Settings::default());
+}
+
+#[test]
+fn the_example_is_valid_once_uncommented() {
+    let mut expected = Settings::default();
+    let uncommented: Vec<String> = example_toml()
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(setting) if !setting.is_empty() && !setting.starts_with(' ') => setting.to_owned(),
+            _ => line.to_owned(),
+        })
+        .collect();
+    let settings = good(&uncommented.join("\n"));
+    assert_eq!(settings.suppressions.len(), 1);
+    assert_eq!(settings.accounts.trusted.len(), 2);
+
+    // What has no default is shown with an example; everything else with the default.
+    expected.options.missing_rotation.cryptoperiod_days = Some(365);
+    assert_eq!(settings.options, expected.options);
+    expected.scan.fail_on = Some(Level::High);
+    expected.scan.threads = Some(4);
+    assert_eq!(settings.scan, expected.scan);
+    for OptionInfo { rule, key, .. } in options_of("*").chain(options_of("scan")).chain(RULE_OPTIONS) {
+        let shown = uncommented.iter().any(|line| line.starts_with(&format!("{key} = ")));
+        assert!(shown, "{rule}.{key} is not in the example");
+    }
+}
+
+#[test]
+fn messages_are_fragments() {
+    let text = "[scan]\nthreads = 0\nnope = 1\n[accounts]\norganization = 'x'\n[[suppress]]\n[rules.x]";
+    for problem in Settings::parse(text, "f", RULES).unwrap_err().list {
+        for fragment in std::iter::once(&problem.message).chain(&problem.help) {
+            assert!(!fragment.ends_with(['.', '!']), "{fragment}");
+            assert!(!fragment.starts_with(char::is_uppercase), "{fragment}");
+        }
+    }
+}
