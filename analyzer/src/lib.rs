@@ -1,10 +1,12 @@
 //! Keytrail.
+pub mod cli;
 pub mod config;
 pub mod decode;
 pub mod extract;
 pub mod finding;
 pub mod frame;
 pub mod lake;
+pub mod pipeline;
 pub mod report;
 pub mod rules;
 pub mod source;
