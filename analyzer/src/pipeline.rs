@@ -9,9 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use polars::prelude::PolarsError;
 use rayon::prelude::*;
 
-use crate::config::{Settings, Subject};
+use crate::config::{Settings, Subject, SuppressionTracker};
 use crate::decode::gzip::Limits;
-use crate::decode::{Class, Decoder, ObjectReport, Record, RecordSink, RejectReason, SkipReason};
+use crate::decode::{Decoder, ObjectReport, Record, RecordSink, RejectReason, SkipReason};
 use crate::extract;
 use crate::finding::{Finding, Status};
 use crate::frame::builder::stack;
@@ -111,7 +111,7 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
     progress.finish();
 
     let objects: Vec<String> = listing.objects.iter().map(|object| object.uri.clone()).collect();
-    let delivered: Vec<Option<i64>> = listing.objects.iter().map(|object| object.layout.delivered).collect();
+    let delivered: Vec<Option<i64>> = listing.objects.iter().map(|object| object.layout().delivered).collect();
     let context = FoldContext { dictionary: &dictionary, as_of: as_of_asked, delivered: &delivered };
     if let Some(path) = &options.events {
         ingested.rows.write_events(path, &objects, &dictionary)?;
@@ -124,7 +124,13 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
     let mut notices = Vec::new();
     let findings = match as_of {
         Some(as_of) => {
-            let cx = Context { settings: &options.settings, dictionary: &dictionary, objects: &objects, views: &settled, as_of };
+            let cx = Context {
+                settings: &options.settings,
+                dictionary: &dictionary,
+                objects: &objects,
+                views: &settled,
+                as_of,
+            };
             let findings = pool.install(|| rules::evaluate(&run, &cx));
             suppress(within(findings, options), &options.settings, as_of, &mut notices)
         }
@@ -177,13 +183,15 @@ fn choose_rules(options: &ScanOptions) -> Result<(Vec<&'static Rule>, Skips), Sc
 
 fn list(options: &ScanOptions) -> Result<Listing, ScanError> {
     let filter = Filter {
-        accounts: options.accounts.clone(),
+        // A key's events stand in the logs of its callers too: rows are filtered by account, objects are not.
+        accounts: Vec::new(),
         regions: options.regions.clone(),
         // What happened to a key before the period explains what fails in it: only the end prunes.
         from: None,
         to: options.to,
     };
-    let listing = source::list(&options.sources, &filter).map_err(|error| ScanError::NothingToRead(error.to_string()))?;
+    let listing =
+        source::list(&options.sources, &filter).map_err(|error| ScanError::NothingToRead(error.to_string()))?;
     if listing.objects.is_empty() {
         return Err(ScanError::NothingToRead(format!(
             "nothing to read in {}; {} objects lie outside the accounts, Regions or dates asked for",
@@ -253,7 +261,12 @@ impl Rows {
     }
 
     /// Writes the deduplicated rows of all partitions, in order of time within each.
-    fn write_events(&self, path: &std::path::Path, objects: &[String], dictionary: &Dictionary) -> Result<(), ScanError> {
+    fn write_events(
+        &self,
+        path: &std::path::Path,
+        objects: &[String],
+        dictionary: &Dictionary,
+    ) -> Result<(), ScanError> {
         let open = {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *open)
@@ -262,7 +275,8 @@ impl Rows {
         if !open.batches.is_empty() {
             self.spill(open.batches, dictionary)?;
         }
-        let mut file = EventsFile::create(path).map_err(|error| ScanError::Failed(format!("could not write {}: {error}", path.display())))?;
+        let mut file = EventsFile::create(path)
+            .map_err(|error| ScanError::Failed(format!("could not write {}: {error}", path.display())))?;
         for partition in 0..PARTITIONS {
             let events = stack(self.spill.read(partition)?)?;
             let rows = deduplicated_rows(&events, dictionary)?;
@@ -296,7 +310,12 @@ struct Ingested {
 }
 
 /// Reads all objects. Workers take them one at a time, so that one large object never waits behind a fixed share.
-fn ingest(objects: &[Object], options: &ScanOptions, dictionary: &Dictionary, progress: &dyn Progress) -> Result<Ingested, ScanError> {
+fn ingest(
+    objects: &[Object],
+    options: &ScanOptions,
+    dictionary: &Dictionary,
+    progress: &dyn Progress,
+) -> Result<Ingested, ScanError> {
     let rows = Rows::new(options.memory);
     let next = AtomicUsize::new(0);
     let limits = Limits { max_inflated: options.max_inflated, ..Limits::default() };
@@ -339,7 +358,11 @@ fn read(object: &Object, index: u32, decoder: &mut Decoder, sink: &mut Sink<'_>,
     read.unwrap_or_else(|_| {
         *decoder = Decoder::new(limits);
         sink.void = true;
-        ObjectReport { compressed: object.size.unwrap_or(0), skip: Some(SkipReason::Crashed), ..ObjectReport::default() }
+        ObjectReport {
+            compressed: object.size.unwrap_or(0),
+            skip: Some(SkipReason::Crashed),
+            ..ObjectReport::default()
+        }
     })
 }
 
@@ -395,7 +418,9 @@ impl<'s> Sink<'s> {
 impl RecordSink for Sink<'_> {
     fn record(&mut self, record: &Record<'_>) -> Result<(), RejectReason> {
         let mut row = extract::row(record)?;
-        let asked = |list: &[String], value: Option<&str>| list.is_empty() || value.is_some_and(|value| list.iter().any(|own| own == value));
+        let asked = |list: &[String], value: Option<&str>| {
+            list.is_empty() || value.is_some_and(|value| list.iter().any(|own| own == value))
+        };
         // A key of an asked account counts too, whichever account's log it stands in.
         let account = asked(self.accounts, row.account.as_deref()) || asked(self.accounts, row.key_account.as_deref());
         let region = asked(self.regions, row.region.as_deref()) || asked(self.regions, row.key_region.as_deref());
@@ -469,9 +494,10 @@ fn coverage(listing: &Listing, reports: &[ObjectReport], settled: &Settled) -> C
 /// Account, Region and hour that an object shows to be logged: its first record, else its name.
 fn place_of(object: &Object, report: &ObjectReport) -> Option<((String, String), i64)> {
     let first = report.first.clone().unwrap_or_default();
-    let time = first.time.as_deref().and_then(extract::event_time).or(object.layout.delivered)?;
-    let account = first.account.or_else(|| object.layout.account.clone())?;
-    let region = first.region.or_else(|| object.layout.region.clone())?;
+    let layout = object.layout();
+    let time = first.time.as_deref().and_then(extract::dates::event_time).or(layout.delivered)?;
+    let account = first.account.or(layout.account)?;
+    let region = first.region.or(layout.region)?;
     Some(((account, region), time.div_euclid(HOUR_MS)))
 }
 
@@ -486,7 +512,7 @@ fn within(findings: Vec<Finding>, options: &ScanOptions) -> Vec<Finding> {
 
 /// Applies the suppressions of the configuration, and says which of them did nothing.
 fn suppress(mut findings: Vec<Finding>, settings: &Settings, as_of: i64, notices: &mut Vec<String>) -> Vec<Finding> {
-    let mut tracker = settings.suppression_tracker();
+    let mut tracker = SuppressionTracker::new(&settings.suppressions, as_of);
     for finding in &mut findings {
         let subject = Subject {
             rule: finding.rule,
@@ -498,16 +524,13 @@ fn suppress(mut findings: Vec<Finding>, settings: &Settings, as_of: i64, notices
             alias: finding.key.as_ref().and_then(|key| key.alias.as_deref()),
             principal: finding.principal.as_ref().map(|principal| principal.arn.as_str()),
         };
-        if let Some(at) = settings.suppression_for(&subject, as_of) {
-            tracker.matched(at);
+        if let Some(at) = tracker.suppress(&subject) {
             let entry = &settings.suppressions[at];
-            finding.status = Status::Suppressed { reason: entry.reason.clone(), until: entry.until_text() };
+            let until = entry.until.map(|date| date.to_string());
+            finding.status = Status::Suppressed { reason: entry.reason.clone(), until };
         }
     }
-    notices.extend(tracker.notices(as_of));
+    notices.extend(tracker.notices());
     findings.sort_by_cached_key(Finding::sort_key);
     findings
 }
-
-/// Classes of records that are counted as other services' (all but KMS itself).
-pub const RELATED: [Class; 4] = [Class::Failure, Class::Binding, Class::IamPolicy, Class::TrailControl];

@@ -1,4 +1,5 @@
 //! What the user types into `keytrail.toml`, and what comes of it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use keytrail::config::{
     Bytes, Level, OptionInfo, RULE_OPTIONS, Settings, Subject, SuppressionTracker, When, example_toml, options_of,
@@ -242,6 +243,11 @@ fn a_syntax_error_does_not_hide_the_rest() {
     assert_eq!(found[1], "3:11 `threads` is out of range | write a value from 1 to 1024");
     // Nothing about a missing reason: it is there, on the line that was not understood.
     assert!(found[2].starts_with("7:"), "{found:#?}");
+
+    // One slip, one problem: neither is the half-read value judged, nor are its neighbours sent elsewhere.
+    for text in ["[scan]\nthreads = \n", "[scan\nthreads = 1", "[scan]\nthreads = 1\nthreads = 2", "[scna]\n[scna]"] {
+        assert_eq!(messages(text).len(), 1, "{text}");
+    }
 }
 
 #[test]
@@ -407,6 +413,7 @@ fn the_example_is_valid_once_uncommented() {
     expected.scan.fail_on = Some(Level::High);
     expected.scan.threads = Some(4);
     assert_eq!(settings.scan, expected.scan);
+    assert_eq!(options_of("scan").count(), 4);
     for OptionInfo { rule, key, .. } in options_of("*").chain(options_of("scan")).chain(RULE_OPTIONS) {
         let shown = uncommented.iter().any(|line| line.starts_with(&format!("{key} = ")));
         assert!(shown, "{rule}.{key} is not in the example");
@@ -420,6 +427,18 @@ fn messages_are_fragments() {
         for fragment in std::iter::once(&problem.message).chain(&problem.help) {
             assert!(!fragment.ends_with(['.', '!']), "{fragment}");
             assert!(!fragment.starts_with(char::is_uppercase), "{fragment}");
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_settings_or_problems_and_never_a_panic(
+        text in "(\\[|\\]|=|\n|\r|\"|'|,|\\{|\\}|\\.|#| |scan|rules|suppress|accounts|names|threads|unused-key|key|reason|until|1|é|鍵|\\PC){0,40}"
+    ) {
+        if let Err(problems) = Settings::parse(&text, "keytrail.toml", RULES) {
+            proptest::prop_assert!(!problems.list.is_empty());
+            proptest::prop_assert!(problems.to_string().contains("in keytrail.toml"));
         }
     }
 }

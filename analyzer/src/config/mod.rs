@@ -1,6 +1,6 @@
 //! What the user decided: `keytrail.toml` in, [`Settings`] out.
 //!
-//! The way is raw → valid, once: [`raw`] reads the file and knows where everything stands, the other files turn it into
+//! The way is raw → valid, once: `raw` reads the file and knows where everything stands, the other files turn it into
 //! values that the rest of the program may rely on. A file with problems gives all of them at once, each at its line.
 //!
 //! This room is a leaf: it imports nothing of the crate, and neither reads files, nor the environment, nor the clock.

@@ -44,9 +44,9 @@ pub(super) trait Section: Default {
     fn values(&self) -> Vec<(&'static str, Option<String>)>;
 }
 
-/// Options of one rule, or those that every rule has (`*`).
+/// Options of one rule, those that every rule has (`*`), or those of a run (`scan`).
 pub fn options_of(rule: &str) -> impl Iterator<Item = &'static OptionInfo> {
-    RuleSettings::INFO.iter().chain(RULE_OPTIONS).filter(move |info| info.rule == rule)
+    Scan::INFO.iter().chain(RuleSettings::INFO).chain(RULE_OPTIONS).filter(move |info| info.rule == rule)
 }
 
 macro_rules! range {
@@ -155,11 +155,11 @@ macro_rules! rules {
 section! {
     /// Options of a run. The command line overrides them.
     "scan" Scan {
-        /// exit with 10 when a finding is this severe or worse; a finding is a result and not a failure, so this is off by default.
+        /// exit with 10 when a finding is this severe or worse; without it, findings are a result and no failure.
         fail_on: Option<Level> = None, such as "\"high\"";
         /// memory for what is not yet written to disk.
-        memory: Bytes = Bytes::mib(1024), in Bytes::mib(16)..=Bytes::mib(16 << 20);
-        /// objects read at a time; one per core by default.
+        memory: Bytes = Bytes::mib(64), in Bytes::mib(1)..=Bytes::mib(16 << 20);
+        /// objects read at a time; without it, one per core.
         threads: Option<u32> = None, in 1..=1024, such as "4";
         /// an object that inflates to more than this is skipped and reported, never read in part.
         max_inflated: Bytes = Bytes::mib(2048), in Bytes::mib(1)..=Bytes::mib(1 << 20);

@@ -1,5 +1,6 @@
 //! What is wrong with a configuration file, pointing into it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -58,18 +59,34 @@ impl fmt::Display for Problems {
 pub(super) struct Sink<'a> {
     text: &'a str,
     found: Vec<(Range<usize>, String, Option<String>)>,
-    /// Set when the file is not valid TOML: then what seems to be absent may stand on a line that was not understood.
-    pub(super) broken: bool,
+    /// Lines that are not valid TOML.
+    broken: BTreeSet<usize>,
 }
 
 impl<'a> Sink<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, found: Vec::new(), broken: false }
+        Self { text, found: Vec::new(), broken: BTreeSet::new() }
     }
 
     /// Notes a problem with the bytes of `span`.
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
-        self.found.push((span, message.into(), help));
+        // What the parser made of a line that it did not understand is not what the user wrote.
+        if !self.broken.contains(&self.line_of(span.start)) {
+            self.found.push((span, message.into(), help));
+        }
+    }
+
+    /// Notes that a line is not valid TOML. One slip makes the parser stumble several times on its way to the end of the
+    /// line: the first is the cause.
+    pub(super) fn add_syntax(&mut self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
+        if self.broken.insert(self.line_of(span.start)) {
+            self.found.push((span, message.into(), help));
+        }
+    }
+
+    /// True when some line was not understood: then what seems to be absent may stand there.
+    pub(super) fn is_broken(&self) -> bool {
+        !self.broken.is_empty()
     }
 
     /// Line of a byte, from 1.
@@ -82,7 +99,6 @@ impl<'a> Sink<'a> {
         if self.found.is_empty() {
             return None;
         }
-        // Stable: of two problems at one place the one noted first, a syntax error, stays first.
         self.found.sort_by_key(|(span, _, _)| span.start);
         let list = self.found.iter().map(|(span, message, help)| locate(self.text, span, message, help)).collect();
         Some(Problems { file: file.to_owned(), list })

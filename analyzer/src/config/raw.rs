@@ -5,7 +5,6 @@
 //! when the table is closed was not asked for by anyone, and is reported with the nearest known name.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -28,24 +27,22 @@ pub(super) struct Table<'t, 'a> {
 /// Reads a whole file. Syntax errors go to the sink, and what could be understood is handed on all the same.
 pub(super) fn document<'a>(text: &'a str, sink: &mut Sink<'_>) -> DeTable<'a> {
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mut lines = BTreeSet::new();
     for error in errors {
-        sink.broken = true;
         let span = error.span().unwrap_or(text.len()..text.len());
-        // One slip makes the parser stumble several times on its way to the end of the line: the first is the cause.
-        if lines.insert(sink.line_of(span.start)) {
-            let help = syntax_help(text, &span);
-            sink.add(span, format!("not valid TOML: {}", error.message()), help);
-        }
+        let help = quotes_missing(text, &error).map(|word| format!("text stands in quotes: \"{word}\""));
+        sink.add_syntax(span, format!("not valid TOML: {}", error.message()), help);
     }
     document.into_inner()
 }
 
-fn syntax_help(text: &str, span: &Range<usize>) -> Option<String> {
-    let rest = text.get(span.start..)?;
-    let word = rest.split(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '#')).next()?;
-    let bare = word.bytes().next()?.is_ascii_alphanumeric() && !word.contains('"') && !word.contains('=');
-    bare.then(|| format!("text stands in quotes: \"{word}\""))
+/// The word that should be in quotes, where the parser found one.
+fn quotes_missing<'a>(text: &'a str, error: &toml::de::Error) -> Option<&'a str> {
+    if !error.message().contains("must be quoted") {
+        return None;
+    }
+    let rest = text.get(error.span()?.start..)?;
+    let word = rest.split(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}' | '#' | '"' | '\'')).next()?;
+    if word.is_empty() { None } else { Some(word) }
 }
 
 impl<'t, 'a> Table<'t, 'a> {

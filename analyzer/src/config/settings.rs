@@ -122,7 +122,10 @@ impl Settings {
         if let Some(value) = top.take("suppress") {
             settings.read_suppressions(value, rule_ids, sink);
         }
-        top.close(|key| where_it_belongs(key, rule_ids), sink);
+        // Below a heading that was not understood, settings seem to stand at the top.
+        if !sink.is_broken() {
+            top.close(|key| where_it_belongs(key, rule_ids), sink);
+        }
         settings
     }
 

@@ -155,7 +155,7 @@ pub(super) fn read(
     let approved_by = table.text("approved_by", "a name or an address", sink);
     let reason_given = table.take("reason").is_some();
     let reason = table.text("reason", "why the finding is accepted", sink);
-    if !reason_given && !sink.broken {
+    if !reason_given && !sink.is_broken() {
         let help = "add reason = \"…\": whoever reads the report wants to know why this is accepted";
         sink.add(span.clone(), "the suppression has no `reason`", Some(help.into()));
     }
@@ -171,7 +171,7 @@ pub(super) fn read(
         || id.is_some()
         || !anything(&key)
         || !anything(&principal);
-    if !given && !sink.broken {
+    if !given && !sink.is_broken() {
         let help = "add one of `rule`, `key`, `account`, `region`, `principal`, `id`";
         sink.add(span, "the suppression would hide every finding", Some(help.into()));
     } else if !narrow && (key.is_some() || principal.is_some()) {

@@ -1,9 +1,52 @@
 //! Bytes of one object into the CloudTrail records that matter.
 
+pub mod gzip;
+mod members;
 pub mod outcome;
+mod parse;
 pub mod records;
 pub mod select;
+mod shape;
+pub mod split;
+mod tally;
 
+use std::io::Read;
+
+pub use gzip::Limits;
 pub use outcome::{FirstRecord, Note, ObjectReport, RejectReason, Rejections, SkipReason};
 pub use records::{Record, RecordSink};
 pub use select::Class;
+
+/// Reads objects one after the other: one per worker, so that its buffers are reused.
+pub struct Decoder {
+    inflater: gzip::Inflater,
+    tools: records::Tools,
+}
+
+impl Decoder {
+    /// Starts without buffers.
+    pub fn new(limits: Limits) -> Self {
+        Self { inflater: gzip::Inflater::new(limits), tools: records::Tools::new() }
+    }
+
+    /// Reads one object and hands on its records that matter. `size` is what the object is said to take as stored.
+    ///
+    /// Never fails: what could not be read is in the report.
+    pub fn read(&mut self, source: &mut dyn Read, size: Option<u64>, sink: &mut dyn RecordSink) -> ObjectReport {
+        let mut walker = records::Walker::new(&mut self.tools, sink);
+        let outcome = self.inflater.read(source, size, &mut walker);
+        let mut report = walker.finish();
+        if outcome.skip.is_some() {
+            report = ObjectReport { skip: outcome.skip, ..ObjectReport::default() };
+        }
+        report.compressed = outcome.compressed;
+        report.inflated = outcome.inflated;
+        if outcome.trailing && outcome.skip.is_none() {
+            report.notes.insert(Note::TrailingBytes, 1);
+        }
+        if outcome.staged {
+            sink.settle(report.skip.is_none());
+        }
+        report
+    }
+}

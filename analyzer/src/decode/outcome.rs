@@ -67,6 +67,7 @@ reasons! {
     RejectReason {
         InvalidJson "invalid-json" "the record is not valid JSON",
         Truncated "truncated" "the object ends inside the record",
+        TooLong "too-long" "the record is longer than CloudTrail writes them (over 8 MiB)",
         NotAnObject "not-an-object" "the record is not a JSON object",
         MissingEventSource "missing-event-source" "the record has no eventSource",
         MissingEventName "missing-event-name" "the record has no eventName",

@@ -7,6 +7,7 @@ use super::row::Row;
 use super::schema::{Scope, with_columns};
 
 /// Two frames of one batch of rows. Plain cryptographic calls and reads carry few columns; control-plane rows carry all.
+#[derive(Clone, Debug, Default)]
 pub struct Events {
     /// Rows of cryptographic calls and reads.
     pub narrow: DataFrame,
@@ -65,6 +66,11 @@ impl FrameBuilder {
     /// Rows since the last [`Self::finish`].
     pub fn len(&self) -> usize {
         self.narrow.len + self.wide.len
+    }
+
+    /// True when the last row came from this object: rows of one object stand together.
+    pub fn holds(&self, object: u32) -> bool {
+        [&self.narrow, &self.wide].iter().any(|table| table.object.last() == Some(object))
     }
 
     /// True when nothing was pushed since the last [`Self::finish`].
@@ -208,6 +214,10 @@ pub fn time_dtype() -> DataType {
 struct U32Column(Vec<u32>);
 
 impl U32Column {
+    fn last(&self) -> Option<u32> {
+        self.0.last().copied()
+    }
+
     fn push(&mut self, value: &u32, _: &mut Interner) {
         self.0.push(*value);
     }

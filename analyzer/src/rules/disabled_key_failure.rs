@@ -1,6 +1,6 @@
 #![doc = include_str!("disabled_key_failure.md")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::kit::outage::{Outage, Over, Undo, outages};
 use super::prelude::*;
@@ -106,13 +106,10 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
     draft.last_seen = last.time;
     draft.count = count;
     draft.status = if outage.over.is_some() { Status::Closed } else { Status::Open };
-    let hurt = match services.as_slice() {
-        [one] => format!("{one} fails"),
-        several => format!("{} fail", plural(several.len() as u64, "service")),
-    };
+    let hurt = format!("{} in {}", plural(victims.len() as u64, "victim"), services.join(", "));
     draft.title = match cause {
         Some(cause) => format!(
-            "{} {} by {} at {}: {hurt} since {} later",
+            "{} {} by {} at {}: {hurt}, the first after {}",
             key.label(),
             outage.what,
             cx.who(&cause.actor),
@@ -120,7 +117,7 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
             length(first.time - cause.event.time)
         ),
         None => {
-            format!("{} {}: {hurt} since {}; cause before the window", key.label(), outage.what, instant(first.time))
+            format!("{} {} since {}: {hurt}; cause before the window", key.label(), outage.what, instant(first.time))
         }
     };
 
@@ -150,7 +147,7 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
         let left = if left > 0 { format!("{} left to cancel", length(left)) } else { "the window is over".into() };
         draft.fact("deletion", format!("{} ({left})", instant(deadline)));
     }
-    draft.fact("victims", format!("{} in {}", plural(victims.len() as u64, "victim"), services.join(", ")));
+    draft.fact("victims", hurt);
     for (victim, hurt) in victims.iter().take(EVIDENCE) {
         draft.fact(
             "victim",
@@ -204,6 +201,12 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
 
 fn victims(failures: &[&Failure<'_>], cx: &Context<'_>) -> BTreeMap<Victim, Hurt> {
     let mut victims: BTreeMap<Victim, Hurt> = BTreeMap::new();
+    // With S3 Bucket Keys KMS sees the bucket where S3 sees the object: then the bucket is the victim.
+    let buckets: BTreeSet<&str> = failures
+        .iter()
+        .map(|failure| cx.text(failure.series.key.resource))
+        .filter(|resource| resource.starts_with("arn:") && resource.contains(":s3:::") && !resource.contains('/'))
+        .collect();
     for Failure { series, cell } in failures {
         let key = &series.key;
         let source = cx.text(Some(key.source));
@@ -214,7 +217,10 @@ fn victims(failures: &[&Failure<'_>], cx: &Context<'_>) -> BTreeMap<Victim, Hurt
         let victim = Victim {
             resource: match cx.text(key.resource) {
                 "" => "(no resource named)".to_string(),
-                resource => resource.to_string(),
+                resource => match resource.split_once('/') {
+                    Some((bucket, _)) if buckets.contains(bucket) => bucket.to_string(),
+                    _ => resource.to_string(),
+                },
             },
             service,
             principal: cx.text(key.principal).to_string(),

@@ -48,6 +48,8 @@ struct Shape {
 /// Why a grant is too broad, and how bad that is.
 struct Verdict {
     severity: Severity,
+    /// The grantee belongs to an account that is not trusted.
+    foreign: bool,
     reasons: Vec<String>,
 }
 
@@ -67,16 +69,18 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
 }
 
 fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) -> Option<Draft> {
-    // A grant that ended within minutes did little: it counts one level lower. The shape is as bad as its worst grant.
-    let brief = i64::from(cx.settings.options.over_broad_grant.revoked_within_minutes) * MINUTE;
-    let lived =
-        |grant: &Grant| grant.ended.map(|end| key.events[end].event.time - key.events[grant.created].event.time);
     let verdict = judge(key, &key.events[grants[0].created], shape, cx)?;
-    let lasting = grants.iter().any(|grant| lived(grant).is_none_or(|ms| ms > brief));
-    let severity = if lasting { verdict.severity } else { lower(verdict.severity) };
-    if severity < Severity::Medium {
-        return None;
-    }
+    // A grant that ended within minutes did little: a mistake that was mended, unless it went to a stranger.
+    let brief = i64::from(cx.settings.options.over_broad_grant.revoked_within_minutes) * MINUTE;
+    let lasting = grants.iter().any(|grant| match grant.ended {
+        Some(end) => key.events[end].event.time - key.events[grant.created].event.time > brief,
+        None => true,
+    });
+    let severity = match (lasting, verdict.foreign) {
+        (true, _) => verdict.severity,
+        (false, true) => Severity::Medium,
+        (false, false) => return None,
+    };
 
     let open: Vec<&&Grant> = grants.iter().filter(|grant| grant.ended.is_none()).collect();
     let first = &key.events[grants[0].created];
@@ -217,7 +221,7 @@ fn judge(key: &KeyView, created: &ControlEvent, shape: &Shape, cx: &Context<'_>)
     }
     let severity = reasons.iter().map(|(severity, _)| *severity).max()?;
     reasons.sort_by(|a, b| b.0.cmp(&a.0));
-    Some(Verdict { severity, reasons: reasons.into_iter().map(|(_, reason)| reason).collect() })
+    Some(Verdict { severity, foreign, reasons: reasons.into_iter().map(|(_, reason)| reason).collect() })
 }
 
 /// Grantees that are how AWS services work: service principals, service-linked roles, EC2's own infrastructure role.
@@ -239,11 +243,6 @@ fn grantee_label(kind: &str, account: &str, grantee: &str) -> String {
         (_, "") => grantee.to_string(),
         (_, account) => format!("{} in {account}", short_principal(grantee)),
     }
-}
-
-fn lower(severity: Severity) -> Severity {
-    let at = Severity::ALL.iter().position(|own| *own == severity).unwrap_or(0);
-    Severity::ALL[at.saturating_sub(1)]
 }
 
 fn list(names: &[String], most: usize) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::kit::baseline::{Model, Unusual, judge};
+use super::kit::baseline::{Model, Unusual, Verdict, judge};
 use super::prelude::*;
 use crate::view::activity::{BUCKET_MS, Cell, Series};
 use crate::view::breadth::Breadth;
@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     timing: Timing::Settled,
     attack: &["T1555.006", "T1530"],
     controls: &["SOC 2 CC7.2", "ISO 27001:2022 A.8.16", "NIST 800-53 r5 SI-4", "PCI DSS 4.0.1 10.4.1"],
-    detect: Detect { key: Some(detect), account: None },
+    detect: Detect { key: Some(detect), account: Some(learning) },
 };
 
 /// Buckets of a day.
@@ -32,6 +32,46 @@ struct Rate<'v> {
 }
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
+    rates(key, cx).iter().flat_map(|(&(principal, via), rate)| bursts(key, principal, via, rate, cx)).collect()
+}
+
+fn decrypts(series: &Series, cx: &Context<'_>) -> bool {
+    series.succeeded()
+        && cx.text(series.key.operation) == "crypto"
+        && matches!(cx.text(Some(series.key.name)), "Decrypt" | "ReEncrypt")
+}
+
+/// Busy series that are younger than a day: one row for all of them, because nothing says what is usual for them.
+fn learning(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
+    let mut young: Vec<(&KeyView, u64)> = Vec::new();
+    for key in view.keys {
+        let rates = rates(key, cx);
+        let unjudged = rates.values().map(|rate| judge_rate(rate, cx).unjudged).filter(|count| *count > 0);
+        young.extend(unjudged.map(|count| (*key, count)));
+    }
+    let Some((first, _)) = young.first() else { return Vec::new() };
+    let mut draft = Draft::of_account(view.account, view.region, Severity::Info, Confidence::Low);
+    draft.subject = vec!["learning".into()];
+    draft.anchor = format!("{}/{}", view.account, view.region);
+    draft.first_seen = cx.log_start();
+    draft.last_seen = cx.as_of;
+    draft.count = young.len() as u64;
+    draft.title = format!(
+        "{} in {} had less than a day of history when they were busy: their rates were not judged",
+        plural(young.len() as u64, "key and principal pair"),
+        view.region
+    );
+    draft.fact("for example", first.label());
+    draft.fact("five-minute spans not judged", young.iter().map(|(_, count)| count).sum::<u64>().to_string());
+    draft.detail("learning", Detail::Bool(true));
+    draft.detail("pairs", Detail::Int(young.len() as i64));
+    draft.remediation =
+        "Scan a longer period: after a day rates are judged with low confidence, after the warm-up with full.".into();
+    vec![draft]
+}
+
+/// Decrypts per principal and service.
+fn rates<'v>(key: &'v KeyView, cx: &Context<'v>) -> BTreeMap<(&'v str, &'v str), Rate<'v>> {
     let mut rates: BTreeMap<(&str, &str), Rate<'_>> = BTreeMap::new();
     for series in key.series.iter().filter(|series| decrypts(series, cx)) {
         let rate = rates.entry((cx.text(series.key.principal), cx.text(series.key.via))).or_default();
@@ -41,16 +81,10 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
             bucket.1.push((series, cell));
         }
     }
-    rates.iter().flat_map(|(&(principal, via), rate)| bursts(key, principal, via, rate, cx)).collect()
+    rates
 }
 
-fn decrypts(series: &Series, cx: &Context<'_>) -> bool {
-    series.succeeded()
-        && cx.text(series.key.operation) == "crypto"
-        && matches!(cx.text(Some(series.key.name)), "Decrypt" | "ReEncrypt")
-}
-
-fn bursts(key: &KeyView, principal: &str, via: &str, rate: &Rate<'_>, cx: &Context<'_>) -> Vec<Draft> {
+fn judge_rate(rate: &Rate<'_>, cx: &Context<'_>) -> Verdict {
     let options = &cx.settings.options.unusual_decrypt_rate;
     let model = Model {
         min_count: u64::from(options.min_count),
@@ -61,9 +95,12 @@ fn bursts(key: &KeyView, principal: &str, via: &str, rate: &Rate<'_>, cx: &Conte
     };
     let counts: Vec<(i64, u64)> = rate.buckets.iter().map(|(bucket, (count, _))| (*bucket, *count)).collect();
     // A series is as old as its first call: how a principal behaves is not known from the time before it came.
-    let Some(&(start, _)) = counts.first() else { return Vec::new() };
+    counts.first().map(|&(start, _)| judge(&counts, start, &model)).unwrap_or_default()
+}
+
+fn bursts(key: &KeyView, principal: &str, via: &str, rate: &Rate<'_>, cx: &Context<'_>) -> Vec<Draft> {
     let mut runs: Vec<Vec<Unusual>> = Vec::new();
-    for unusual in judge(&counts, start, &model).unusual {
+    for unusual in judge_rate(rate, cx).unusual {
         match runs.last_mut() {
             Some(run) if run.last().is_some_and(|last| unusual.bucket - last.bucket <= BREAK + 1) => run.push(unusual),
             _ => runs.push(vec![unusual]),

@@ -3,27 +3,50 @@
 
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
+use polars::prelude::PolarsResult;
+
+use super::breadth::stable_hash;
 use super::event::EventId;
 use crate::frame::{Columns, Dictionary, Events, Sym};
 
-/// Which partition each row of a batch belongs to: rows of one unit always share it.
-pub fn partitions(columns: &Columns<'_>, height: usize, count: u64) -> Vec<u32> {
+/// Which partition each row of a batch belongs to: rows of one unit always share it, in every run.
+pub fn partitions(columns: &Columns<'_>, height: usize, count: u32, dictionary: &Dictionary) -> Vec<u32> {
     const DAY_MS: i64 = 86_400_000;
+    let mut hashes: HashMap<Sym, u64> = HashMap::new();
+    let mut hash_of =
+        |sym: Option<Sym>| sym.map_or(0, |sym| *hashes.entry(sym).or_insert_with(|| stable_hash(dictionary.text(sym))));
     (0..height)
         .map(|row| {
             // The key's own account and Region where the record names a key, so that both records of a cross-account
             // call meet; else those of the log.
-            let account = columns.key_account.get(row).or(columns.account.get(row));
-            let region = columns.key_region.get(row).or(columns.region.get(row));
-            let date = columns.event_time.get(row).unwrap_or(0).div_euclid(DAY_MS);
-            let mut hash = date as u64;
-            for part in [account, region] {
-                hash = (hash ^ part.map_or(u64::MAX, u64::from)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                hash ^= hash >> 29;
-            }
-            (hash % count) as u32
+            let account = hash_of(columns.key_account.get(row).or(columns.account.get(row)));
+            let region = hash_of(columns.key_region.get(row).or(columns.region.get(row)));
+            let date = columns.event_time.get(row).unwrap_or(0).div_euclid(DAY_MS) as u64;
+            let mut hash = account.rotate_left(17) ^ region.rotate_left(43) ^ date.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            hash ^= hash >> 31;
+            (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32 % count
         })
         .collect()
+}
+
+/// Rows of a batch that stay after deduplication, in order of time and event id: `true` with the row of the wide frame,
+/// `false` with the row of the narrow one.
+///
+/// # Errors
+/// When a frame does not have the types of the column table.
+pub fn deduplicated_rows(events: &Events, dictionary: &Dictionary) -> PolarsResult<Vec<(bool, u32)>> {
+    let opened = Opened::new(events)?;
+    let mut rows = deduplicate(events, &opened, dictionary).rows;
+    rows.sort_by_cached_key(|handle| {
+        let (columns, row) = opened.at(*handle);
+        (
+            columns.event_time.get(row),
+            columns.event_id.get(row).map(EventId::new),
+            columns.object.get(row),
+            columns.record.get(row),
+        )
+    });
+    Ok(rows.into_iter().map(|handle| (handle.wide, handle.row)).collect())
 }
 
 /// One row of a batch: in the narrow or the wide frame.
@@ -40,7 +63,7 @@ pub(super) struct Opened<'f> {
 }
 
 impl<'f> Opened<'f> {
-    pub(super) fn new(events: &'f Events) -> polars::prelude::PolarsResult<Self> {
+    pub(super) fn new(events: &'f Events) -> PolarsResult<Self> {
         Ok(Self { narrow: Columns::open(&events.narrow)?, wide: Columns::open(&events.wide)? })
     }
 

@@ -1,0 +1,263 @@
+//! Finds where the elements of a JSON container end, exactly, without parsing them.
+//!
+//! Strings, escapes and depth are followed over every byte, 64 bytes at a time, so that nothing inside a string or a
+//! nested value can pass for a record. Whether an element is valid JSON is for the parser to say.
+
+/// Bytes looked at in one step.
+const BLOCK: usize = 64;
+
+/// Follows strings and depth inside one container, and may stop between any two blocks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Splitter {
+    /// Brackets open inside the container.
+    depth: u32,
+    /// All ones while inside a string.
+    in_string: u64,
+    /// 1 when a backslash at the end of the last block escapes the next byte.
+    escaped: u64,
+}
+
+/// How far one call of [`Splitter::scan`] came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scan {
+    /// Bytes that need not be scanned again.
+    pub scanned: usize,
+    /// Offset of the bracket that closes the container, when it was met; scanning ended there.
+    pub closed: Option<usize>,
+}
+
+impl Splitter {
+    /// Starts inside a container, right after its opening bracket; or before the first of a row of documents.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// True between elements: no bracket and no string is open.
+    pub fn is_between(&self) -> bool {
+        self.depth == 0 && self.in_string == 0
+    }
+
+    /// Scans `bytes`, which go on where the last call stopped, and pushes the offset after the closing bracket of each
+    /// element that is an object or an array.
+    ///
+    /// Without `last`, bytes that do not fill a block are left for the next call.
+    pub fn scan(&mut self, bytes: &[u8], last: bool, ends: &mut Vec<usize>) -> Scan {
+        let (blocks, tail) = bytes.as_chunks::<BLOCK>();
+        for (at, block) in blocks.iter().enumerate() {
+            if let Some(closed) = self.step(block, at * BLOCK, ends) {
+                return Scan { scanned: closed + 1, closed: Some(closed) };
+            }
+        }
+        let scanned = bytes.len() - tail.len();
+        if !last || tail.is_empty() {
+            return Scan { scanned, closed: None };
+        }
+        let mut padded = [b' '; BLOCK];
+        padded[..tail.len()].copy_from_slice(tail);
+        match self.step(&padded, scanned, ends) {
+            Some(closed) => Scan { scanned: closed + 1, closed: Some(closed) },
+            None => Scan { scanned: bytes.len(), closed: None },
+        }
+    }
+
+    /// Takes one block in; gives the offset of the bracket that closes the container.
+    #[inline(always)]
+    fn step(&mut self, block: &[u8; BLOCK], base: usize, ends: &mut Vec<usize>) -> Option<usize> {
+        let mut quote = transpose(find::<0>(block, b'"'));
+        let backslash = find::<0>(block, b'\\');
+        if backslash | self.escaped != 0 {
+            quote &= !escaped(transpose(backslash), &mut self.escaped);
+        }
+        // From an opening quote up to before its closing one.
+        let string = prefix_xor(quote) ^ self.in_string;
+        self.in_string = 0u64.wrapping_sub(string >> 63);
+        let outside = !transpose(string);
+        // `[` and `]` differ from `{` and `}` by one bit, and no other byte becomes one of those with it set.
+        let open = find::<0x20>(block, b'{') & outside;
+        let close = find::<0x20>(block, b'}') & outside;
+        // The common block cannot come down to the level of the elements, whatever the order of its brackets.
+        let closes = close.count_ones();
+        if closes < self.depth {
+            self.depth = self.depth + open.count_ones() - closes;
+            return None;
+        }
+        if open | close == 0 {
+            return None;
+        }
+        self.walk(transpose(open), transpose(close), base, ends)
+    }
+
+    #[inline(never)]
+    fn walk(&mut self, open: u64, close: u64, base: usize, ends: &mut Vec<usize>) -> Option<usize> {
+        let mut brackets = open | close;
+        while brackets != 0 {
+            let bit = brackets.trailing_zeros();
+            brackets &= brackets - 1;
+            if open >> bit & 1 == 1 {
+                self.depth += 1;
+                continue;
+            }
+            let at = base + bit as usize;
+            match self.depth {
+                0 => return Some(at),
+                1 => ends.push(at + 1),
+                _ => {}
+            }
+            self.depth -= 1;
+        }
+        None
+    }
+}
+
+/// Which bytes of a block equal `byte` once the bits of `OR` are set, as a *transposed* mask: row and column of an 8 × 8
+/// bit matrix swapped, see [`transpose`].
+///
+/// Plain byte loops over the block become vector code on every target, which gathering one bit per byte in order does
+/// not: each row of eight bytes keeps one bit, and rows are joined by `|`.
+#[inline(always)]
+fn find<const OR: u8>(block: &[u8; BLOCK], byte: u8) -> u64 {
+    const ROW_BIT: [u8; BLOCK] = {
+        let mut bits = [0; BLOCK];
+        let mut at = 0;
+        while at < BLOCK {
+            bits[at] = 1 << (at / 8);
+            at += 1;
+        }
+        bits
+    };
+    let mut hits = [0; BLOCK];
+    for at in 0..BLOCK {
+        hits[at] = if block[at] | OR == byte { ROW_BIT[at] } else { 0 };
+    }
+    let (rows, _) = hits.as_chunks::<8>();
+    rows.iter().fold(0, |mask, row| mask | u64::from_le_bytes(*row))
+}
+
+/// Swaps rows and columns of a mask seen as 8 × 8 bits; its own inverse.
+#[inline(always)]
+fn transpose(mask: u64) -> u64 {
+    let swap = (mask ^ (mask >> 7)) & 0x00AA_00AA_00AA_00AA;
+    let mask = mask ^ swap ^ (swap << 7);
+    let swap = (mask ^ (mask >> 14)) & 0x0000_CCCC_0000_CCCC;
+    let mask = mask ^ swap ^ (swap << 14);
+    let swap = (mask ^ (mask >> 28)) & 0x0000_0000_F0F0_F0F0;
+    mask ^ swap ^ (swap << 28)
+}
+
+/// Marks the bytes that a backslash escapes; `carry` hands the last one over the block's edge.
+#[inline(always)]
+fn escaped(backslash: u64, carry: &mut u64) -> u64 {
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    // A run of backslashes escapes what follows it when its length is odd: adding a run's odd start to the run carries
+    // out right behind it, and parity tells the two kinds apart.
+    let backslash = backslash & !*carry;
+    let follows = backslash << 1 | *carry;
+    let odd_starts = backslash & !EVEN & !follows;
+    let (runs, overflow) = odd_starts.overflowing_add(backslash);
+    *carry = u64::from(overflow);
+    (EVEN ^ (runs << 1)) & follows
+}
+
+/// Each bit becomes the parity of itself and all bits below.
+#[inline(always)]
+fn prefix_xor(mut bits: u64) -> u64 {
+    bits ^= bits << 1;
+    bits ^= bits << 2;
+    bits ^= bits << 4;
+    bits ^= bits << 8;
+    bits ^= bits << 16;
+    bits ^ bits << 32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// One byte at a time, as the grammar says. A backslash outside strings is no JSON: there it only shields a quote.
+    fn naive(bytes: &[u8]) -> (Vec<usize>, Option<usize>) {
+        let (mut ends, mut depth, mut string, mut escape) = (Vec::new(), 0u32, false, false);
+        for (at, &byte) in bytes.iter().enumerate() {
+            let escaped = std::mem::take(&mut escape);
+            match byte {
+                b'\\' => escape = !escaped,
+                b'"' if !escaped => string = !string,
+                b'{' | b'[' if !string => depth += 1,
+                b'}' | b']' if !string => {
+                    match depth {
+                        0 => return (ends, Some(at)),
+                        1 => ends.push(at + 1),
+                        _ => {}
+                    }
+                    depth -= 1;
+                }
+                _ => {}
+            }
+        }
+        (ends, None)
+    }
+
+    /// Bytes that keep the splitter busy: brackets, quotes and runs of backslashes are far more frequent than in logs.
+    fn busy() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            4 => Just(b"{".to_vec()),
+            4 => Just(b"}".to_vec()),
+            1 => Just(b"[".to_vec()),
+            1 => Just(b"]".to_vec()),
+            4 => Just(b"\"".to_vec()),
+            3 => vec(Just(b'\\'), 1..70),
+            3 => vec(any::<u8>(), 1..90),
+            3 => vec(Just(b'a'), 1..90),
+        ];
+        vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+    }
+
+    fn in_pieces(bytes: &[u8], piece: usize) -> (Vec<usize>, Option<usize>) {
+        let (mut splitter, mut ends, mut from, mut to) = (Splitter::new(), Vec::new(), 0, 0);
+        loop {
+            to = (to + piece).min(bytes.len());
+            let mut found = Vec::new();
+            let scan = splitter.scan(&bytes[from..to], to == bytes.len(), &mut found);
+            ends.extend(found.iter().map(|end| end + from));
+            if let Some(closed) = scan.closed {
+                return (ends, Some(closed + from));
+            }
+            from += scan.scanned;
+            if to == bytes.len() {
+                return (ends, None);
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn splits_as_the_grammar_says(bytes in busy()) {
+            let mut ends = Vec::new();
+            let scan = Splitter::new().scan(&bytes, true, &mut ends);
+            prop_assert_eq!((ends, scan.closed), naive(&bytes));
+        }
+
+        #[test]
+        fn pieces_split_like_the_whole(bytes in busy(), piece in 1usize..300) {
+            prop_assert_eq!(in_pieces(&bytes, piece), naive(&bytes));
+        }
+    }
+
+    #[test]
+    fn every_byte_is_found_where_it_stands() {
+        for byte in 0..=u8::MAX {
+            for at in [0, 7, 8, 40, 63] {
+                let mut block = [b'.'; BLOCK];
+                block[at] = byte;
+                let expected = |yes: bool| u64::from(yes) << at;
+                assert_eq!(transpose(find::<0>(&block, b'"')), expected(byte == b'"'), "{byte}");
+                assert_eq!(transpose(find::<0x20>(&block, b'{')), expected(matches!(byte, b'{' | b'[')), "{byte}");
+                assert_eq!(transpose(find::<0x20>(&block, b'}')), expected(matches!(byte, b'}' | b']')), "{byte}");
+            }
+        }
+    }
+}
