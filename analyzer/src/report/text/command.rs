@@ -79,14 +79,10 @@ fn words(command: &str) -> Vec<String> {
             (Some(open), c) if open == c => quote = None,
             _ => {}
         }
-        match words.last_mut() {
-            Some(word) if space => {
-                if !word.is_empty() {
-                    words.push(String::new());
-                }
-            }
-            Some(word) => word.push(c),
-            None => {}
+        if space {
+            words.push(String::new());
+        } else if let Some(word) = words.last_mut() {
+            word.push(c);
         }
     }
     words.retain(|word| !word.is_empty());
