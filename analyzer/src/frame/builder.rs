@@ -201,8 +201,17 @@ impl TimeColumn {
     }
 
     fn finish(&mut self, name: &'static str, categorical: &DataType) -> PolarsResult<Series> {
-        self.0.finish(name, categorical)?.cast(&time_dtype())
+        times(&self.0.finish(name, categorical)?)
     }
+}
+
+/// Milliseconds as a time column. Not by a cast: polars casts a column of nulls to a time without a zone.
+///
+/// # Errors
+/// When the series holds no integers.
+pub fn times(millis: &Series) -> PolarsResult<Series> {
+    let zone = Some(TimeZone::UTC);
+    Ok(millis.i64()?.clone().into_datetime(TimeUnit::Milliseconds, zone).into_series())
 }
 
 /// polars type of time columns.

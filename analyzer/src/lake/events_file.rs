@@ -7,7 +7,7 @@ use polars::prelude::*;
 use polars_io::prelude::{BatchedWriter, KeyValueMetadata, ParquetCompression, ParquetWriter};
 use tempfile::NamedTempFile;
 
-use crate::frame::builder::time_dtype;
+use crate::frame::builder::{time_dtype, times};
 use crate::frame::schema::{COLUMNS, Kind, VERSION};
 use crate::frame::{Dictionary, Events};
 
@@ -106,6 +106,9 @@ fn full(frame: &DataFrame, objects: &[String], dictionary: &Dictionary) -> Polar
         let name: PlSmallStr = column.name.into();
         let found = frame.column(column.name).ok().map(|column| column.as_materialized_series());
         columns.push(match found {
+            None if column.kind == Kind::Time => {
+                times(&Int64Chunked::full_null(name, height).into_series())?.into_column()
+            }
             None => Column::full_null(name, height, &dtype(column.kind)),
             Some(series) if column.kind == Kind::Cat => {
                 let codes = series.to_physical_repr();
@@ -113,7 +116,7 @@ fn full(frame: &DataFrame, objects: &[String], dictionary: &Dictionary) -> Polar
                     codes.u32()?.iter().map(|code| code.map(|code| dictionary.text(code))).collect();
                 texts.with_name(name).into_column()
             }
-            Some(series) if column.kind == Kind::Time => series.cast(&time_dtype())?.into_column(),
+            Some(series) if column.kind == Kind::Time => times(&series.to_physical_repr())?.into_column(),
             Some(series) => series.clone().into_column(),
         });
     }
