@@ -36,8 +36,8 @@ pub(super) fn full(page: &mut Page, finding: &Finding, related: u64) {
     page.hang(2, Some((Tone::Faint, "finding")), VALUE, Tone::Faint, &about);
 }
 
-/// Two lines: what, and where to find more.
-pub(super) fn short(page: &mut Page, finding: &Finding) {
+/// What, where and when; the facts where `with_facts` says so; nothing about what to do.
+pub(super) fn short(page: &mut Page, finding: &Finding, with_facts: bool) {
     let level = finding.severity.id().to_uppercase();
     page.hang(0, Some((Tone::Level(finding.severity), &level)), VALUE, Tone::Plain, &finding.title);
     let mut parts = Vec::new();
@@ -50,6 +50,9 @@ pub(super) fn short(page: &mut Page, finding: &Finding) {
     }
     parts.push(glue(&format!("finding {}", finding.id)));
     page.hang(VALUE, None, VALUE, Tone::Faint, &parts.join("; "));
+    for fact in finding.facts.iter().filter(|_| with_facts) {
+        page.more(Tone::Plain, &format!("{}: {}", fact.label, fact.value));
+    }
 }
 
 /// Alias and key id. The ARN adds only account and Region, which stand beside it, unless they are not the finding's.
@@ -68,12 +71,13 @@ fn name(key: &KeyRef, finding: &Finding) -> String {
 
 fn when(finding: &Finding) -> String {
     let (first, last) = (finding.first_seen, finding.last_seen);
-    let events = human::count(finding.count, "event");
-    if first == last {
-        return format!("{}, {events}", utc(first));
-    }
     let lasted = glue(&human::duration(last.saturating_sub(first)));
+    let events = human::count(finding.count, "event");
     match finding.status {
+        _ if first == last && finding.count <= 1 => utc(first),
+        _ if first == last => format!("{}, {events}", utc(first)),
+        // A state and not a series: the last time is where the log ends.
+        Status::Open if finding.count <= 1 => format!("since {}, for {lasted}", utc(first)),
         Status::Closed => format!("{} to {} ({lasted}), {events}", glue(&human::time(first)), utc(last)),
         Status::Open | Status::Suppressed { .. } => {
             format!("since {}, last {} ({lasted}), {events}", utc(first), utc(last))

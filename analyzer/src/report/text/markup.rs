@@ -71,17 +71,35 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
             blocks.push(Block::Gap);
         } else if let Some(heading) = heading(trimmed) {
             blocks.push(Block::Heading(heading));
-        } else if let Some((marker, rest)) = item(trimmed) {
-            let depth = line.len() - line.trim_start().len();
-            blocks.push(Block::Item { depth, marker, text: rest.to_string() });
-        } else if let Some(Block::Paragraph(open) | Block::Item { text: open, .. }) = blocks.last_mut() {
-            open.push(' ');
-            open.push_str(trimmed);
+        } else if let Some((text, command)) = trailing_command(trimmed) {
+            push_text(&mut blocks, line, text);
+            let (part, more) = continued(command);
+            blocks.push(Block::Command(part.to_string()));
+            open_command = more;
         } else {
-            blocks.push(Block::Paragraph(trimmed.to_string()));
+            push_text(&mut blocks, line, trimmed);
         }
     }
     blocks
+}
+
+/// A list item, a paragraph, or one more line of either.
+fn push_text<'t>(blocks: &mut Vec<Block<'t>>, line: &'t str, text: &'t str) {
+    if let Some((marker, rest)) = item(text) {
+        let depth = line.len() - line.trim_start().len();
+        blocks.push(Block::Item { depth, marker, text: rest.to_string() });
+    } else if let Some(Block::Paragraph(open) | Block::Item { text: open, .. }) = blocks.last_mut() {
+        open.push(' ');
+        open.push_str(text);
+    } else {
+        blocks.push(Block::Paragraph(text.to_string()));
+    }
+}
+
+/// `end it: aws kms revoke-grant ...` as its two halves: a command that is wrapped like prose cannot be pasted.
+fn trailing_command(line: &str) -> Option<(&str, &str)> {
+    let (at, _) = line.match_indices(": ").find(|(at, _)| command::is_command(&line[at + 2..]))?;
+    (!line.ends_with('.')).then(|| (&line[..=at], &line[at + 2..]))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -167,6 +185,18 @@ mod tests {
 
           aws kms enable-key --key-id 1
         "#);
+    }
+
+    #[test]
+    fn a_command_in_a_sentence_can_be_pasted() {
+        let text =
+            "If nobody can say why it exists, end it: aws kms revoke-grant --region eu-west-1 --key-id 1\nThen look.";
+        insta::assert_snapshot!(show(text, 50), @r"
+        If nobody can say why it exists, end it:
+          aws kms revoke-grant --region eu-west-1 \
+              --key-id 1
+        Then look.
+        ");
     }
 
     #[test]

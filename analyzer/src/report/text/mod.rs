@@ -39,16 +39,18 @@ pub fn render(report: &Report, look: Look) -> String {
     }
     let mut budget = Budget::default();
     for finding in open {
-        match budget.take(finding) {
+        let room = budget.take(finding);
+        if room != Room::None {
+            page.blank();
+        }
+        match room {
+            // Nothing to do about it, so nothing about what to do.
+            Room::Full if finding.severity == Severity::Info => finding::short(&mut page, finding, true),
             Room::Full => {
                 let related = incidents.get(finding.incident.as_str()).copied().unwrap_or(1);
-                page.blank();
                 finding::full(&mut page, finding, related);
             }
-            Room::Short => {
-                page.blank();
-                finding::short(&mut page, finding);
-            }
+            Room::Short => finding::short(&mut page, finding, false),
             Room::None => {}
         }
     }
@@ -106,16 +108,23 @@ fn summary(page: &mut Page, report: &Report) {
     page.prose(0, Tone::Faint, &about.join(", "));
 }
 
-/// A section of findings that are over or accepted: two lines each.
+/// A section of findings that are over or accepted.
 fn list(page: &mut Page, heading: &str, findings: &[&Finding], budget: &mut Budget) {
     if findings.is_empty() {
         return;
     }
     page.heading(&format!("{heading} ({})", human::number(findings.len() as u64)));
-    for finding in findings {
-        if budget.take(finding) != Room::None {
-            finding::short(page, finding);
+    for (i, finding) in findings.iter().enumerate() {
+        let room = budget.take(finding);
+        if room == Room::None {
+            continue;
         }
+        if i > 0 {
+            page.blank();
+        }
+        // What a grave incident broke stays worth knowing when it is over.
+        let story = finding.status == Status::Closed && finding.severity >= Severity::High;
+        finding::short(page, finding, story && room == Room::Full);
     }
 }
 
@@ -223,8 +232,8 @@ mod tests {
 
         Suppressed (1)
         MEDIUM      a grant lets another account decrypt without constraints
-                    444455556666 us-east-1; 2026-03-01 09:14:07 UTC, 1 event; accepted
-                    until 2026-09-30: partner integration, ticket SEC-481;
+                    444455556666 us-east-1; 2026-03-01 09:14:07 UTC; accepted until
+                    2026-09-30: partner integration, ticket SEC-481;
                     finding e294bb9996adc2500885196a404ee8a2
 
         Looked at
@@ -251,14 +260,14 @@ mod tests {
                     s3://trail-bucket/AWSLogs/111122223333/CloudTrail/eu-central-1/2026/03/01/odd.json.gz:4
                     and 5 more
           notes     2 objects: bytes follow the gzip stream; the log integrity check
-                    calls such a file invalid
+                      calls such a file invalid
           gaps      14 hours without a log beside 96 with one. CloudTrail writes nothing
                     in a quiet hour, so this is unproved: neither idle nor lost
                     longest: 444455556666 us-east-1, 2026-03-01 00:00 to
                       2026-03-01 14:00 UTC (14 h)
           blind     444455556666 us-east-1: trail org-trail stopped from
-                    2026-03-01 09:14:07 UTC and nothing in the log ends it, by
-                    arn:aws:iam::444455556666:user/mallory
+                      2026-03-01 09:14:07 UTC and nothing in the log ends it, by
+                      arn:aws:iam::444455556666:user/mallory
           rules     cost-hotspot did not run: no price list in the configuration
 
         Notices

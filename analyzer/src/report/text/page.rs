@@ -82,12 +82,16 @@ impl Page {
 
     /// A label and a wrapped value at the value column.
     pub(crate) fn field(&mut self, label: &str, text: &str) {
-        self.row((Tone::Faint, label), text);
+        self.hang(2, Some((Tone::Faint, label)), VALUE, Tone::Plain, text);
     }
 
-    /// A label in its own tone, empty on the second row of a field, and a wrapped value at the value column.
+    /// One of several rows of a field: a label in its own tone, empty on all but the first, and a value at the value column
+    /// that is wrapped a little further in, so that the rows stay apart.
     pub(super) fn row(&mut self, label: (Tone, &str), text: &str) {
-        self.hang(2, Some(label), VALUE, Tone::Plain, text);
+        self.pad(2);
+        self.paint(label.0, label.1);
+        self.pad(VALUE.saturating_sub(2 + label.1.width()).max(1));
+        self.flow(VALUE, VALUE + 2, Tone::Plain, text);
     }
 
     /// One more line under the value of a field.
@@ -108,13 +112,17 @@ impl Page {
             self.pad(gap);
             at += gap;
         }
+        self.flow(at, column, tone, text);
+    }
+
+    /// `text` from where the line stands, at column `at`; further lines at column `rest`.
+    fn flow(&mut self, at: usize, rest: usize, tone: Tone, text: &str) {
         let text = clip(&escape::terminal(text));
         let room = |used: usize| self.look.width.saturating_sub(used);
-        let lines = wrap(&text, room(at), room(column));
-        for (i, line) in lines.iter().enumerate() {
+        for (i, line) in wrap(&text, room(at), room(rest)).iter().enumerate() {
             if i > 0 {
                 self.out.push('\n');
-                self.pad(column);
+                self.pad(rest);
             }
             self.paint(tone, &line.replace(GLUE, " "));
         }
