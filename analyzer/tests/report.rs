@@ -182,3 +182,68 @@ fn colour_only_where_asked_for() {
     let output = forced.env("NO_COLOR", "1").output().unwrap();
     assert!(!output.stdout.contains(&0x1b));
 }
+
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/sample");
+const HOSTILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/hostile");
+
+const BROKEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/hostile/truncated-gzip.json.gz");
+
+#[test]
+fn every_format_tells_the_same_findings() {
+    let json: serde_json::Value = serde_json::from_str(&stdout(&["scan", SAMPLE, "--format", "json"])).unwrap();
+    let ids: Vec<&str> =
+        json["findings"].as_array().unwrap().iter().map(|finding| finding["id"].as_str().unwrap()).collect();
+    assert!(!ids.is_empty());
+
+    let ndjson = stdout(&["scan", SAMPLE, "--format", "ndjson"]);
+    let lines: Vec<serde_json::Value> = ndjson.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (last, lines) = lines.split_last().unwrap();
+    assert_eq!(lines.iter().map(|line| line["id"].as_str().unwrap()).collect::<Vec<_>>(), ids);
+    assert_eq!(last["coverage"], json["coverage"]);
+
+    let csv = stdout_with_remarks(&["scan", SAMPLE, "--format", "csv"]);
+    let rows = csv::Reader::from_reader(csv.as_bytes()).into_records().map(|row| row.unwrap()[0].to_string());
+    assert_eq!(rows.collect::<Vec<_>>(), ids);
+
+    let text = stdout(&["scan", SAMPLE]);
+    for id in ids {
+        assert!(text.contains(id), "{id}");
+    }
+}
+
+fn stdout_with_remarks(args: &[&str]) -> String {
+    let output = keytrail(args).output().unwrap();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("Not looked at"));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn exit_codes_follow_the_table() {
+    let empty = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-logs");
+    std::fs::create_dir_all(&empty).unwrap();
+    for (args, code) in [
+        (&["scan", SAMPLE] as &[&str], 0),
+        (&["scan", SAMPLE, "--fail-on", "critical"], 10),
+        (&["scan", SAMPLE, BROKEN], 4),
+        (&["scan", SAMPLE, BROKEN, "--fail-on", "high"], 14),
+        (&["scan", empty.to_str().unwrap()], 3),
+        (&["scan", "no-such-file.json"], 3),
+        (&["scan", SAMPLE, "--fail-on", "severe"], 2),
+    ] {
+        let output = keytrail(args).args(["--quiet"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn hostile_logs_cannot_act_on_a_terminal_and_what_could_not_be_read_is_told() {
+    for format in ["text", "json", "csv"] {
+        let output = keytrail(&["scan", HOSTILE, "--format", format, "--quiet"]).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.starts_with("warning: ") && stderr.contains(" could not be read\n"), "{format}: {stderr}");
+        for text in [String::from_utf8(output.stdout).unwrap(), stderr] {
+            let acts = |c: char| c.is_control() && c != '\n' && c != '\r';
+            assert!(!text.contains(acts), "{format}: {:?}", text.lines().find(|line| line.contains(acts)));
+        }
+    }
+}
