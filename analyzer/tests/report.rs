@@ -124,7 +124,7 @@ fn completions_and_the_manual_know_every_command() {
             assert!(stdout(&["completions", shell]).contains(command), "{shell}: {command}");
         }
     }
-    assert!(manual.contains("Exit codes"), "the exit codes are in the manual");
+    assert!(manual.contains(".SH EXIT CODES") && manual.contains(r"\-\-fail\-on high"), "{manual}");
 }
 
 #[test]

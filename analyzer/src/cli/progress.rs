@@ -44,7 +44,6 @@ impl Progress for Bar {
         if bytes > 0 {
             self.bar.set_length(bytes);
         }
-        // Most of the first second goes into listing; say what came of it.
         self.bar.println(format!("reading {}, {}", human::count(objects, "object"), human::bytes(bytes)));
     }
 
@@ -54,6 +53,13 @@ impl Progress for Bar {
     }
 
     fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A run that breaks off leaves no half bar under its error.
+impl Drop for Bar {
+    fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }
