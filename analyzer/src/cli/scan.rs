@@ -65,7 +65,7 @@ impl Plan {
         if let Some(events) = &args.events {
             Output::check(events)?;
         }
-        let output = output.map(Output::open).transpose()?;
+        let output = output.map(Output::check).transpose()?;
         Ok(Self { format, output, fail_on })
     }
 }

@@ -11,6 +11,8 @@ use crate::view::Coverage;
 
 /// Examples per line of what was not looked at.
 const EXAMPLES: usize = 3;
+/// Blind windows that are shown one by one.
+const WINDOWS: usize = 10;
 /// KMS operations that are named one by one.
 const OPERATIONS: usize = 5;
 
@@ -190,7 +192,7 @@ fn gaps(page: &mut Page, coverage: &Coverage) {
 }
 
 fn blind(page: &mut Page, coverage: &Coverage) {
-    for (i, window) in coverage.blind.iter().enumerate() {
+    for (i, window) in coverage.blind.iter().take(WINDOWS).enumerate() {
         let until = window.to.map_or("and nothing in the log ends it".to_string(), |to| format!("to {}", utc(to)));
         let text = format!(
             "{} {}: trail {} {} from {} {until}, by {}",
@@ -202,6 +204,9 @@ fn blind(page: &mut Page, coverage: &Coverage) {
             window.by,
         );
         page.row((Tone::Caution, if i == 0 { "blind" } else { "" }), &text);
+    }
+    if let Some(left @ 1..) = coverage.blind.len().checked_sub(WINDOWS) {
+        page.more(Tone::Faint, &format!("and {} in --format json", human::count(left as u64, "more window")));
     }
 }
 
