@@ -1,4 +1,5 @@
 //! Keytrail.
+pub mod cli;
 pub mod config;
 pub mod decode;
 pub mod extract;

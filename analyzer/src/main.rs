@@ -1,2 +1,7 @@
-//! keytrail
-fn main() {}
+//! The `keytrail` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    keytrail::cli::main()
+}

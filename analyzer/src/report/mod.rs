@@ -1,5 +1,17 @@
 //! What a run came to, and one renderer per format. Wire types live with their renderer; domain types are never serialized.
 
+pub mod csv;
+pub mod escape;
+pub mod flat;
+pub mod human;
+pub mod json;
+pub mod ndjson;
+pub mod parquet;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod text;
+mod wire;
+
 use crate::finding::Finding;
 use crate::view::Coverage;
 

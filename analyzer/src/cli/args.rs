@@ -1,0 +1,299 @@
+//! The command line as the user types it. Help, completions and the man page derive from these types.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::exit;
+use crate::config::{Bytes, Period, When};
+use crate::finding::Severity;
+use crate::rules::RULES;
+
+/// What is happening to our AWS KMS keys, and can we prove it?
+///
+/// Keytrail reads AWS CloudTrail logs, keeps the AWS KMS story in them, and says what is wrong with a key, who did it, what it
+/// broke, and how sure it is. It reads what you point it at and sends nothing anywhere.
+#[derive(Debug, Parser)]
+#[command(
+    name = "keytrail",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "Start with: keytrail scan ./AWSLogs",
+    after_long_help = format!("{EXAMPLES}\n\n{}", exit::help()),
+)]
+pub(super) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+
+    /// Colours: on a terminal, always, or never.
+    ///
+    /// `auto` also follows NO_COLOR and CLICOLOR_FORCE.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", hide_possible_values = true)]
+    pub(super) color: Color,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keytrail scan ./AWSLogs                     what is wrong, worst first
+  keytrail scan ./AWSLogs --fail-on high      in CI: exit code 10 when something severe is found
+  keytrail rules missing-rotation             what a rule finds, and how to respond
+  keytrail config > keytrail.toml             every setting with its default, to start from";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Find out what is wrong with the keys in a pile of CloudTrail logs
+    Scan(Box<ScanArgs>),
+    /// List the rules, or explain one
+    Rules(RulesArgs),
+    /// Describe the columns of the files that keytrail writes
+    Schema(SchemaArgs),
+    /// Print an example configuration: every setting, commented out, with its default
+    Config,
+    /// Print completions for a shell
+    ///
+    /// For example: keytrail completions bash > ~/.local/share/bash-completion/completions/keytrail
+    Completions {
+        /// Shell to complete for.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual of all commands, in roff
+    ///
+    /// For example: keytrail man | man -l -
+    Man,
+}
+
+#[derive(Args, Debug)]
+#[command(after_long_help = format!("{SCAN_EXAMPLES}\n\n{}", exit::help()))]
+pub(super) struct ScanArgs {
+    /// File, folder or glob of CloudTrail logs; `-` for standard input.
+    ///
+    /// Folders are read with everything under them. What a file is, its content tells, not its name: CloudTrail's
+    /// {"Records": [...]}, a JSON array, single records, NDJSON, or what `aws cloudtrail lookup-events` prints; gzip or plain.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(super) sources: Vec<String>,
+
+    /// Report events from here on: 2026-03-01 or 2026-03-01T08:30:00Z.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(super) from: Option<When>,
+
+    /// Report events up to here; a day counts whole, a moment not itself.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(super) to: Option<When>,
+
+    /// Count "overdue", "unused" and "still open" from here.
+    ///
+    /// Without it: the end of the period given with --to, else the time of the last event. The clock of this machine is never
+    /// asked, so that the same logs give the same findings tomorrow.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(super) as_of: Option<When>,
+
+    /// How far before --from a cause is looked for: 30d, 13mo, 1y.
+    ///
+    /// A key that fails in the reported period may have been disabled long before it. This version reads everything in SOURCE
+    /// back to its start, whatever is given here.
+    #[arg(long, value_name = "PERIOD", help_heading = "What to look at")]
+    pub(super) lookback: Option<Period>,
+
+    /// Only this account; may be repeated or separated by commas.
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]
+    pub(super) account: Vec<String>,
+
+    /// Only this Region; may be repeated or separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to look at")]
+    pub(super) region: Vec<String>,
+
+    /// Only this rule; may be repeated or separated by commas. `keytrail rules` lists them.
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = rule_ids(), hide_possible_values = true, help_heading = "What to look at")]
+    pub(super) rule: Vec<String>,
+
+    /// Configuration file [default: ./keytrail.toml, if there is one].
+    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
+    pub(super) config: Option<PathBuf>,
+
+    /// How to write the findings [default: as the name of --output ends, else text].
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
+    pub(super) format: Option<Format>,
+
+    /// Write to a file instead of standard output.
+    ///
+    /// The file appears whole, or not at all when the run fails.
+    #[arg(long, short, value_name = "FILE", help_heading = "What to write")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Also write the events that were judged, without duplicates, as a Parquet file.
+    ///
+    /// One row per event; `keytrail schema` describes the columns.
+    #[arg(long, value_name = "FILE", help_heading = "What to write")]
+    pub(super) events: Option<PathBuf>,
+
+    /// End with exit code 10 when a finding is this severe or worse: info, low, medium, high, critical.
+    ///
+    /// Open and closed findings count, suppressed ones do not. Off by default: a finding is a result, not a failure of the run.
+    #[arg(long, value_name = "SEVERITY", value_parser = severity(), hide_possible_values = true, help_heading = "What to write")]
+    pub(super) fail_on: Option<Severity>,
+
+    /// No progress bar and no remarks on standard error; warnings and errors stay.
+    #[arg(long, short, help_heading = "What to write")]
+    pub(super) quiet: bool,
+
+    /// Memory for rows before they go to a temporary file: 512MiB, 4GiB [default: 1GiB].
+    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
+    pub(super) memory: Option<Bytes>,
+
+    /// Threads [default: one per core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Limits")]
+    pub(super) threads: Option<u32>,
+
+    /// Largest size of one object after decompression; a larger one is skipped and reported [default: 2GiB].
+    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
+    pub(super) max_inflated: Option<Bytes>,
+}
+
+const SCAN_EXAMPLES: &str = "\
+Examples:
+  keytrail scan ./AWSLogs
+  keytrail scan ./AWSLogs --from 2026-03-01 --to 2026-03-31 --account 111122223333
+  keytrail scan ./AWSLogs --format json | jq '.findings[] | select(.severity == \"critical\")'
+  keytrail scan ./AWSLogs --output findings.parquet --events events.parquet
+  keytrail scan ./AWSLogs --fail-on high --quiet
+  aws cloudtrail lookup-events --lookup-attributes \\
+      AttributeKey=EventSource,AttributeValue=kms.amazonaws.com | keytrail scan -";
+
+#[derive(Args, Debug)]
+pub(super) struct RulesArgs {
+    /// Rule to explain.
+    #[arg(value_parser = rule_ids(), hide_possible_values = true)]
+    pub(super) id: Option<String>,
+
+    /// How to write it.
+    #[arg(long, value_enum, default_value_t = RulesFormat::Text, value_name = "FORMAT")]
+    pub(super) format: RulesFormat,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct SchemaArgs {
+    /// Which table.
+    #[arg(value_enum, default_value_t = Table::Events)]
+    pub(super) table: Table,
+
+    /// How to write it.
+    #[arg(long, value_enum, default_value_t = SchemaFormat::Text, value_name = "FORMAT")]
+    pub(super) format: SchemaFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people: findings, what was looked at, what was not
+    Text,
+    /// One document: findings and coverage
+    Json,
+    /// One finding per line, then one line of coverage
+    Ndjson,
+    /// One finding per row, for spreadsheets
+    Csv,
+    /// One finding per row, for SQL
+    Parquet,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RulesFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// For documentation
+    Markdown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Table {
+    /// What `scan --events` writes
+    Events,
+    /// What `scan --format csv` and `scan --format parquet` write
+    Findings,
+}
+
+fn rule_ids() -> PossibleValuesParser {
+    PossibleValuesParser::new(RULES.iter().map(|rule| rule.id))
+}
+
+fn severity() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(Severity::ALL.map(Severity::id)).map(|id| {
+        // The parser lets only the ids of the list through; the lowest would be the strict choice otherwise.
+        Severity::ALL.into_iter().find(|severity| severity.id() == id).unwrap_or(Severity::Info)
+    })
+}
+
+fn account(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(text.to_string())
+    } else {
+        Err("an account id has 12 digits".to_string())
+    }
+}
+
+fn region(text: &str) -> Result<String, String> {
+    let name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if !text.is_empty() && text.bytes().all(name) && text.contains('-') {
+        Ok(text.to_string())
+    } else {
+        Err("a Region is written like eu-central-1".to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn lists_may_be_repeated_or_separated_by_commas() {
+        let accounts = "111122223333,444455556666";
+        let cli =
+            Cli::try_parse_from(["keytrail", "scan", "x", "--account", accounts, "--account", "777788889999"]).unwrap();
+        let Command::Scan(scan) = cli.command else { panic!("{cli:?}") };
+        assert_eq!(scan.account, ["111122223333", "444455556666", "777788889999"]);
+    }
+
+    #[test]
+    fn values_are_checked_where_they_are_typed() {
+        for wrong in [
+            ["--account", "1234"],
+            ["--region", "Frankfurt"],
+            ["--rule", "no-such-rule"],
+            ["--fail-on", "severe"],
+            ["--from", "yesterday"],
+            ["--memory", "lots"],
+            ["--threads", "0"],
+            ["--format", "xml"],
+        ] {
+            let error = Cli::try_parse_from(["keytrail", "scan", "x", wrong[0], wrong[1]]).unwrap_err();
+            assert_eq!(error.exit_code(), i32::from(exit::ExitReason::Usage.code()), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The only file that knows how the command line gets at the configuration.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+use crate::config::{self, OptionInfo, Settings};
+use crate::rules::RULES;
+
+/// File that is read when none is named.
+const DEFAULT: &str = "keytrail.toml";
+
+/// The settings of `path`, else of `./keytrail.toml` if there is one, else the defaults; and the file they came from.
+pub(super) fn load(path: Option<&Path>) -> Result<(Settings, Option<PathBuf>), Failure> {
+    let file = path.unwrap_or(Path::new(DEFAULT));
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if path.is_none() && error.kind() == ErrorKind::NotFound => return Ok((Settings::default(), None)),
+        Err(error) => {
+            let story = format!("cannot read the configuration {}: {error}", file.display());
+            return Err(Failure::usage(story).hint("`keytrail config > keytrail.toml` writes one to start from"));
+        }
+    };
+    let rule_ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    let settings = Settings::parse(&text, &file.display().to_string(), &rule_ids)
+        .map_err(|problems| Failure::usage(problems.to_string()))?;
+    Ok((settings, Some(file.to_path_buf())))
+}
+
+/// Options of a rule, with those that every rule has.
+pub(super) fn options_of(rule: &str) -> Vec<&'static OptionInfo> {
+    config::options_of("*").chain(config::options_of(rule)).collect()
+}
+
+/// The commented example file.
+pub(super) fn example() -> String {
+    config::example_toml()
+}
