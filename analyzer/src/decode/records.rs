@@ -146,6 +146,7 @@ impl<'w> Walker<'w> {
 
     /// One line that must be one record.
     fn line(&mut self, bytes: &[u8], at: usize, last: bool) -> Step {
+        self.go(Place::Documents);
         let rest = &bytes[at..];
         let len = match memchr::memchr(b'\n', rest) {
             Some(len) => len,
@@ -200,7 +201,7 @@ impl<'w> Walker<'w> {
             Walk::Wait => self.wait(bytes, at),
             Walk::Broken => {
                 self.place = Place::Documents;
-                self.line(bytes, at, last)
+                Step::On(at)
             }
         }
     }
@@ -279,10 +280,11 @@ impl<'w> Walker<'w> {
             match bytes[..end].get(at) {
                 None => return None,
                 Some(b'{' | b'[') => return Some(at),
+                Some(_) if !listed => return Some(at),
                 Some(b'"') => at = shape::string_end(&bytes[..end], at).unwrap_or(end),
                 Some(_) => at = shape::word_end(&bytes[..end], at),
             }
-            self.tally.reject(if listed { RejectReason::NotAnObject } else { RejectReason::InvalidJson });
+            self.tally.reject(RejectReason::NotAnObject);
         }
     }
 

@@ -261,13 +261,15 @@ fn holds(value: Value<'_, '_>, names: &[&str], depth: usize) -> bool {
     if let Some(array) = value.as_array() {
         return array.iter().any(|value| holds(value, names, depth));
     }
-    value.as_object().is_some_and(|object| {
-        object.iter().any(|(name, value)| match value.as_str() {
+    let Some(object) = value.as_object() else { return false };
+    object.iter().enumerate().any(|(at, (name, value))| {
+        let held = match value.as_str() {
             Some(text) => {
                 !text.is_empty() && (names.contains(&name) || name == "attributeName" && names.contains(&text))
             }
             None => holds(value, names, depth),
-        })
+        };
+        held && object.keys().skip(at + 1).all(|later| later != name)
     })
 }
 

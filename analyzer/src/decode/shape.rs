@@ -87,11 +87,11 @@ pub(super) fn members(bytes: &[u8]) -> Walk {
             Some(_) => return Walk::Broken,
         }
         let Some(end) = string_end(bytes, at) else { return Walk::Wait };
-        let name = &bytes[at + 1..end - 1];
+        let name = &bytes[at..end];
         at = skip(bytes, end, b":");
         let Some(&first) = bytes.get(at) else { return Walk::Wait };
         match first {
-            b'[' if name == b"Records" || name == b"Events" => return Walk::List(at + 1),
+            b'[' if names_list(name) => return Walk::List(at + 1),
             b'"' => match string_end(bytes, at) {
                 None => return Walk::Wait,
                 Some(end) => at = end,
@@ -103,6 +103,14 @@ pub(super) fn members(bytes: &[u8]) -> Walk {
             _ => at = word_end(bytes, at),
         }
     }
+}
+
+/// True for the quoted name of a member that lists records, however it is escaped.
+fn names_list(quoted: &[u8]) -> bool {
+    if !quoted.contains(&b'\\') {
+        return quoted == b"\"Records\"" || quoted == b"\"Events\"";
+    }
+    serde_json::from_slice::<String>(quoted).is_ok_and(|name| name == "Records" || name == "Events")
 }
 
 /// The offset behind the string that starts at `at`.

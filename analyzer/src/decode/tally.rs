@@ -175,13 +175,14 @@ impl<'s> Tally<'s> {
             rejected.first.truncate(Rejections::KEPT);
             return self.report;
         }
+        // An object with a list named `Records` is taken at its word; what is wrong with its elements is told one by one.
         let not_json = rejected.counts.keys().any(|reason| *reason != RejectReason::NotAnObject);
         self.report.skip = if self.other.is_some() {
             self.other
-        } else if self.foreign.total() > 0 || (rejected.total() > 0 && !not_json && !self.wrapper) {
-            Some(SkipReason::NotCloudTrail)
-        } else if rejected.total() > 0 && !self.wrapper {
+        } else if not_json && !self.wrapper {
             Some(SkipReason::NotJson)
+        } else if self.foreign.total() > 0 || (rejected.total() > 0 && !self.wrapper) {
+            Some(SkipReason::NotCloudTrail)
         } else if self.report.records == 0 && !self.list && !self.wrapper {
             Some(SkipReason::Empty)
         } else {
