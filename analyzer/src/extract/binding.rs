@@ -9,7 +9,7 @@ use super::{FailureClass, Parts, arn, keys, resource};
 use crate::frame::Row;
 
 /// Another service's failure that a key caused.
-pub fn failure<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
+pub(super) fn failure<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
     let class = match row.error_code.as_deref() {
         Some(code) => Some(FailureClass::of(code, parts.message)),
         // Asynchronous failures stand in the answer of a call that succeeded, or in the details of a service event.
@@ -25,15 +25,15 @@ pub fn failure<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
 }
 
 /// A key bound to a resource: which key, as far as the record tells, and what it will protect.
-pub fn binding<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
+pub(super) fn binding<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
     failure_of_code(row, parts);
     fill_key(row, parts);
     fill_resource(row, parts);
-    row.details = details(parts.request, ENCRYPTION).map(Cow::Owned);
+    row.details = json::object_of(collect(parts.request, ENCRYPTION, true)).map(Cow::Owned);
 }
 
 /// A document that allows or denies.
-pub fn iam_policy<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
+pub(super) fn iam_policy<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
     failure_of_code(row, parts);
     let Some(request) = parts.request else { return };
     let text = |name| json::get_str(&request, &[name]).map(Cow::Borrowed);
@@ -58,11 +58,11 @@ pub fn iam_policy<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
         .or_else(|| text("policyArn"))
         .or_else(|| text("permissionSetArn"))
         .or_else(|| holder().map(Cow::Owned));
-    row.details = details(Some(request), IDENTITY).map(Cow::Owned);
+    row.details = json::object_of(collect(Some(request), IDENTITY, false)).map(Cow::Owned);
 }
 
 /// A trail started, stopped, narrowed or moved.
-pub fn trail_control<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
+pub(super) fn trail_control<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
     failure_of_code(row, parts);
     fill_key(row, parts);
     fill_resource(row, parts);
@@ -70,7 +70,7 @@ pub fn trail_control<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
     row.details = [parts.request, parts.response]
         .into_iter()
         .flatten()
-        .map(|part| collect(Some(part), TRAIL))
+        .map(|part| collect(Some(part), TRAIL, false))
         .reduce(|mut members, answered| {
             members.extend(answered);
             members
@@ -80,7 +80,7 @@ pub fn trail_control<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
 }
 
 /// Member that names a KMS key in another service's request: its best spelling, wherever it stands.
-pub fn key_reference<'r>(request: &Node<'r>) -> Option<&'r str> {
+pub(super) fn key_reference<'r>(request: &Node<'r>) -> Option<&'r str> {
     let mut best: Option<(u8, &'r str)> = None;
     json::visit(request, &mut |name, value| {
         let Some(text) = json::str_of(value) else { return };
@@ -207,19 +207,21 @@ fn attribute<'r>(request: &Node<'r>) -> Option<&'r str> {
     name.eq_ignore_ascii_case("KmsMasterKeyId").then(|| json::find(request, &["attributeValue"]))?
 }
 
-fn details(part: Option<Node<'_>>, names: &[&'static str]) -> Option<String> {
-    json::object_of(collect(part, names))
-}
-
-/// Members with one of the names, in any case and at any depth, under the name as listed; the first of a name counts.
-fn collect(part: Option<Node<'_>>, names: &[&'static str]) -> Vec<(Cow<'static, str>, String)> {
+/// Members with one of the names, in any case, under the name as listed; the first of a name counts. Nested members only where
+/// no other thing could have a member of that name: an event selector has a `name` too, and it is not the trail's.
+fn collect(part: Option<Node<'_>>, names: &[&'static str], nested: bool) -> Vec<(Cow<'static, str>, String)> {
     let mut found: Vec<(Cow<'static, str>, String)> = Vec::new();
     let Some(part) = part else { return found };
-    json::visit(&part, &mut |name, value| {
+    let mut see = |name: &str, value: &Node<'_>| {
         let Some(name) = names.iter().find(|wanted| wanted.eq_ignore_ascii_case(name)) else { return };
         if !found.iter().any(|(seen, _)| seen == name) {
             found.extend(json::canonical_lower_camel(value).map(|text| (Cow::Borrowed(*name), text)));
         }
-    });
+    };
+    if nested {
+        json::visit(&part, &mut see);
+    } else if let Some(members) = part.as_object() {
+        members.iter().for_each(|(name, value)| see(name, &value));
+    }
     found
 }

@@ -110,9 +110,15 @@ fn by_both(code: FailureClass, message: &str) -> FailureClass {
         | F::Transient => code,
         F::AccessDenied if message.contains("not authorized to perform") || message.contains("not allowed") => code,
         F::Client if message.contains("validation error") => code,
-        _ => by_phrase(message).unwrap_or(code),
+        // These codes already speak of a key; under any other code the text must, because other things get disabled too.
+        F::KeyDisabled | F::KeyUnspecified => by_phrase(message).unwrap_or(code),
+        _ if KEY_WORDS.iter().any(|word| message.contains(word)) => by_phrase(message).unwrap_or(code),
+        _ => code,
     }
 }
+
+/// What a (lower-case) text says when it means a KMS key; a bare "key" may be a key pair or an object key.
+const KEY_WORDS: &[&str] = &["kms", ":key/", "cmk", "master key", "encryption key", "key store"];
 
 /// Phrases of KMS in lower case; the first that occurs decides. Order matters: `is not pending deletion` holds `pending deletion`.
 const PHRASES: &[(&[&str], FailureClass)] = &[
@@ -127,7 +133,13 @@ const PHRASES: &[(&[&str], FailureClass)] = &[
     (&["is disabled", "is not enabled", "been disabled", "key disabled"], FailureClass::KeyDisabled),
     (&["exceeded the rate", "rate exceeded", "throttl"], FailureClass::Throttled),
     (
-        &["not authorized to perform", "not allowed to access", "is not allowed", "access denied", "accessdenied"],
+        &[
+            "not authorized to perform",
+            "not allowed to access",
+            "access to kms is not allowed",
+            "access denied",
+            "accessdenied",
+        ],
         FailureClass::AccessDenied,
     ),
     (
@@ -138,10 +150,6 @@ const PHRASES: &[(&[&str], FailureClass)] = &[
 ];
 
 fn by_phrase(message: &str) -> Option<FailureClass> {
-    // Other services also say "is disabled", of monitoring for example.
-    if !(message.contains("key") || message.contains("kms")) {
-        return None;
-    }
     if message.contains("external key store proxy") || message.contains("xks proxy") {
         return Some(of_proxy(message));
     }

@@ -1,7 +1,6 @@
 //! Who called: `userIdentity` into the columns of the caller.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 
 use super::arn;
 use super::json::{self, Node};
@@ -11,7 +10,7 @@ use crate::frame::{Row, Text};
 const KMS: &str = "AWS KMS";
 
 /// Fills the caller's columns. Expects `event_type`, `event_source` and `source_ip` in the row.
-pub fn fill<'r>(row: &mut Row<'r>, identity: Option<Node<'r>>) {
+pub(super) fn fill<'r>(row: &mut Row<'r>, identity: Option<Node<'r>>) {
     let who = identity.map(|identity| Identity::read(&identity)).unwrap_or_default();
     let service_event = row.event_type.as_deref() == Some("AwsServiceEvent");
     let of_kms = row.event_source.as_deref() == Some("kms.amazonaws.com");
@@ -142,15 +141,13 @@ impl<'r> Identity<'r> {
 
 /// Tells addresses from service names; published logs hold addresses that no parser takes (`205.205.123.000`).
 fn source_kind(text: &str) -> Option<&'static str> {
-    let address_like = || {
-        text.contains(['.', ':']) && text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'))
-    };
+    let dotted = text.bytes().any(|byte| matches!(byte, b'.' | b':'));
     if text.starts_with("AWS Internal") {
         Some("aws-internal")
-    } else if text.parse::<IpAddr>().is_ok() || address_like() {
-        Some("ip")
     } else if arn::is_service(text) {
         Some("service")
+    } else if dotted && text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')) {
+        Some("ip")
     } else {
         None
     }

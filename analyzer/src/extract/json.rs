@@ -13,24 +13,24 @@ use simd_json::tape::{Object, Value};
 use crate::frame::Text;
 
 /// A part of a parsed record.
-pub type Node<'r> = Value<'r, 'r>;
+pub(super) type Node<'r> = Value<'r, 'r>;
 
 /// Deepest nesting that is read or written: real records stay under ten, and recursion must end.
 const MAX_DEPTH: usize = 64;
 
 /// JSON text with sorted member names, the last of duplicate members, and no spaces: equal values give equal text.
 /// `None` for what carries no value: null, an empty object, text or list, content that CloudTrail left out, nesting beyond reason.
-pub fn canonical(value: &Node<'_>) -> Option<String> {
+pub(super) fn canonical(value: &Node<'_>) -> Option<String> {
     written(value, false)
 }
 
 /// As [`canonical`], with member names starting in lower case: `ReadWriteType` and `readWriteType` occur for the same member.
-pub fn canonical_lower_camel(value: &Node<'_>) -> Option<String> {
+pub(super) fn canonical_lower_camel(value: &Node<'_>) -> Option<String> {
     written(value, true)
 }
 
 /// Non-empty text; whole numbers as text, because exports turn account ids into numbers.
-pub fn text<'r>(value: &Node<'r>) -> Text<'r> {
+pub(super) fn text<'r>(value: &Node<'r>) -> Text<'r> {
     match value.into_string() {
         Some("") => None,
         Some(text) => Some(Cow::Borrowed(text)),
@@ -39,17 +39,17 @@ pub fn text<'r>(value: &Node<'r>) -> Text<'r> {
 }
 
 /// Non-empty text.
-pub fn str_of<'r>(value: &Node<'r>) -> Option<&'r str> {
+pub(super) fn str_of<'r>(value: &Node<'r>) -> Option<&'r str> {
     value.into_string().filter(|text| !text.is_empty())
 }
 
 /// Whole number, also as text.
-pub fn int(value: &Node<'_>) -> Option<i64> {
+pub(super) fn int(value: &Node<'_>) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// Boolean, also as the text that CloudTrail uses in some members.
-pub fn boolean(value: &Node<'_>) -> Option<bool> {
+pub(super) fn boolean(value: &Node<'_>) -> Option<bool> {
     value.as_bool().or_else(|| match value.as_str()? {
         text if text.eq_ignore_ascii_case("true") => Some(true),
         text if text.eq_ignore_ascii_case("false") => Some(false),
@@ -58,25 +58,25 @@ pub fn boolean(value: &Node<'_>) -> Option<bool> {
 }
 
 /// An object with content.
-pub fn object<'r>(value: &Node<'r>) -> Option<Object<'r, 'r>> {
+pub(super) fn object<'r>(value: &Node<'r>) -> Option<Object<'r, 'r>> {
     let object = value.as_object()?;
     (!object.is_empty() && !is_omitted(value)).then_some(object)
 }
 
 /// True for the marker that CloudTrail leaves where it cut content out.
-pub fn is_omitted(value: &Node<'_>) -> bool {
+pub(super) fn is_omitted(value: &Node<'_>) -> bool {
     value.as_object().is_some_and(|object| {
         object.len() == 1 && object.iter().any(|(name, value)| name == "omitted" && boolean(&value) == Some(true))
     })
 }
 
 /// Member of an object; the last one of that name.
-pub fn get<'r>(value: &Node<'r>, name: &str) -> Option<Node<'r>> {
+pub(super) fn get<'r>(value: &Node<'r>, name: &str) -> Option<Node<'r>> {
     value.as_object()?.iter().filter(|(member, _)| *member == name).last().map(|(_, value)| value)
 }
 
 /// Member reached through several names, as non-empty text.
-pub fn get_str<'r>(value: &Node<'r>, path: &[&str]) -> Option<&'r str> {
+pub(super) fn get_str<'r>(value: &Node<'r>, path: &[&str]) -> Option<&'r str> {
     let mut at = *value;
     for name in path {
         at = get(&at, name)?;
@@ -85,14 +85,14 @@ pub fn get_str<'r>(value: &Node<'r>, path: &[&str]) -> Option<&'r str> {
 }
 
 /// Elements of a list; the value itself when it is not one, because XML-born members drop the list around one element.
-pub fn items<'r>(value: &Node<'r>) -> impl Iterator<Item = Node<'r>> {
+pub(super) fn items<'r>(value: &Node<'r>) -> impl Iterator<Item = Node<'r>> {
     let list = value.as_array();
     let single = list.is_none().then_some(*value);
     list.map(|list| list.iter()).into_iter().flatten().chain(single)
 }
 
 /// First non-empty text, in the order of the record, of a member with one of these names, in any case, at any depth.
-pub fn find<'r>(value: &Node<'r>, names: &[&str]) -> Option<&'r str> {
+pub(super) fn find<'r>(value: &Node<'r>, names: &[&str]) -> Option<&'r str> {
     let mut found = None;
     visit(value, &mut |name, value| {
         if found.is_none() && names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)) {
@@ -103,7 +103,7 @@ pub fn find<'r>(value: &Node<'r>, names: &[&str]) -> Option<&'r str> {
 }
 
 /// Calls `see` with every member at any depth, in the order of the record; elements of a list go by the name of the list.
-pub fn visit<'r>(value: &Node<'r>, see: &mut dyn FnMut(&'r str, &Node<'r>)) {
+pub(super) fn visit<'r>(value: &Node<'r>, see: &mut dyn FnMut(&'r str, &Node<'r>)) {
     descend(value, "", MAX_DEPTH, see);
 }
 
@@ -125,8 +125,14 @@ fn descend<'r>(value: &Node<'r>, name: &'r str, depth: usize, see: &mut dyn FnMu
 }
 
 /// Writes text as a JSON string.
-pub fn push_string(out: &mut String, text: &str) {
+pub(super) fn push_string(out: &mut String, text: &str) {
     out.push('"');
+    // Nearly all text needs no escape; a fold without early exit lets the compiler look at many bytes at once.
+    if !text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == b'"') | (byte == b'\\')) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escape = match byte {
@@ -153,7 +159,7 @@ pub fn push_string(out: &mut String, text: &str) {
 }
 
 /// Writes an object whose members are already JSON text; sorts them, and the last of a name counts.
-pub fn object_of(mut members: Vec<(Cow<'_, str>, String)>) -> Option<String> {
+pub(super) fn object_of(mut members: Vec<(Cow<'_, str>, String)>) -> Option<String> {
     if members.is_empty() {
         return None;
     }
@@ -175,7 +181,7 @@ pub fn object_of(mut members: Vec<(Cow<'_, str>, String)>) -> Option<String> {
 }
 
 /// Writes a JSON list of texts.
-pub fn list_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(super) fn list_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let mut out = String::from("[");
     for text in texts {
         if out.len() > 1 {
@@ -196,7 +202,7 @@ fn written(value: &Node<'_>, lower: bool) -> Option<String> {
     if empty {
         return None;
     }
-    let mut out = String::with_capacity(64);
+    let mut out = String::with_capacity(160);
     write_value(&mut out, value, lower, MAX_DEPTH).then_some(out)
 }
 
@@ -226,23 +232,39 @@ fn write_value(out: &mut String, value: &Node<'_>, lower: bool, depth: usize) ->
 }
 
 fn write_object(out: &mut String, object: &Object<'_, '_>, lower: bool, depth: usize) -> bool {
+    if !lower && is_sorted(object) {
+        return write_members(out, object.iter().map(|(name, value)| (Cow::Borrowed(name), value)), lower, depth);
+    }
     let mut members: Vec<(Cow<'_, str>, Node<'_>)> = object
         .iter()
         .map(|(name, value)| (if lower { lower_first(name) } else { Cow::Borrowed(name) }, value))
         .collect();
+    // The sort is stable, so the last of duplicates is the first from the back.
     members.sort_by(|a, b| a.0.cmp(&b.0));
+    members.reverse();
+    members.dedup_by(|a, b| a.0 == b.0);
+    write_members(out, members.into_iter().rev(), lower, depth)
+}
+
+/// Most contexts are logged in order: those need no list of their own.
+fn is_sorted(object: &Object<'_, '_>) -> bool {
+    object.keys().is_sorted_by(|a, b| a < b)
+}
+
+fn write_members<'r>(
+    out: &mut String,
+    members: impl Iterator<Item = (Cow<'r, str>, Node<'r>)>,
+    lower: bool,
+    depth: usize,
+) -> bool {
     out.push('{');
-    let mut first = true;
-    for (at, (name, value)) in members.iter().enumerate() {
-        if members.get(at + 1).is_some_and(|next| next.0 == *name) {
-            continue;
-        }
-        if !std::mem::take(&mut first) {
+    for (at, (name, value)) in members.enumerate() {
+        if at > 0 {
             out.push(',');
         }
-        push_string(out, name);
+        push_string(out, &name);
         out.push(':');
-        if !write_value(out, value, lower, depth) {
+        if !write_value(out, &value, lower, depth) {
             return false;
         }
     }

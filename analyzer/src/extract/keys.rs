@@ -9,23 +9,23 @@ use crate::frame::Row;
 
 /// Keys and aliases as the record spells them: ARN, bare id, alias name or garbage.
 #[derive(Default)]
-pub struct Typed<'r> {
+pub(super) struct Typed<'r> {
     /// `requestParameters.keyId`.
-    pub key: Option<&'r str>,
+    pub(super) key: Option<&'r str>,
     /// `requestParameters.targetKeyId`.
-    pub target: Option<&'r str>,
+    pub(super) target: Option<&'r str>,
     /// `requestParameters.sourceKeyId`.
-    pub source: Option<&'r str>,
+    pub(super) source: Option<&'r str>,
     /// `requestParameters.destinationKeyId`.
-    pub destination: Option<&'r str>,
+    pub(super) destination: Option<&'r str>,
     /// `requestParameters.aliasName`.
-    pub alias: Option<&'r str>,
+    pub(super) alias: Option<&'r str>,
     /// `responseElements.keyMetadata.arn` or `.keyId`, `responseElements.keyId`.
-    pub response: Option<&'r str>,
+    pub(super) response: Option<&'r str>,
     /// `serviceEventDetails.keyId`.
-    pub service: Option<&'r str>,
+    pub(super) service: Option<&'r str>,
     /// `responseElements.keyMetadata.aWSAccountId`.
-    pub owner: Option<&'r str>,
+    pub(super) owner: Option<&'r str>,
 }
 
 impl<'r> Typed<'r> {
@@ -36,7 +36,7 @@ impl<'r> Typed<'r> {
 }
 
 /// Fills the key and alias columns of a KMS event.
-pub fn fill<'r>(row: &mut Row<'r>, typed: &Typed<'r>, parts: &Parts<'r>) {
+pub(super) fn fill<'r>(row: &mut Row<'r>, typed: &Typed<'r>, parts: &Parts<'r>) {
     let re_encrypt = row.event_name.as_deref() == Some("ReEncrypt");
     let listed = Listed::read(parts.resources, typed);
     row.alias = listed.alias.map(|arn| Cow::Borrowed(arn.text));
@@ -70,7 +70,7 @@ pub fn fill<'r>(row: &mut Row<'r>, typed: &Typed<'r>, parts: &Parts<'r>) {
 }
 
 /// Writes a key ARN that stands in the record.
-pub fn set<'r>(row: &mut Row<'r>, arn: &Arn<'r>, place: &'static str) {
+pub(super) fn set<'r>(row: &mut Row<'r>, arn: &Arn<'r>, place: &'static str) {
     let Some(id) = arn.key_id() else { return };
     row.key_arn = Some(Cow::Borrowed(arn.text));
     row.key_id = Some(Cow::Borrowed(id));
@@ -80,7 +80,7 @@ pub fn set<'r>(row: &mut Row<'r>, arn: &Arn<'r>, place: &'static str) {
 }
 
 /// Writes the ARN that a bare key id stands for: it can only be a key of the caller's account, in the Region of the endpoint.
-pub fn build<'r>(row: &mut Row<'r>, id: &'r str, owner: Option<&'r str>) {
+pub(super) fn build<'r>(row: &mut Row<'r>, id: &'r str, owner: Option<&'r str>) {
     row.key_id = Some(Cow::Borrowed(id));
     let account = owner.map(Cow::Borrowed).or_else(|| row.account.clone());
     let (Some(region), Some(account)) = (row.region.clone(), account) else { return };

@@ -45,7 +45,7 @@ operations! {
 }
 
 /// Fills the columns of a KMS event. Expects the top-level members and the caller in the row.
-pub fn fill<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
+pub(super) fn fill<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
     row.operation = row.event_name.as_deref().map(|name| Cow::Borrowed(group(name)));
     // Later parts overwrite: what KMS answered is truer than what was asked.
     let mut typed = keys::Typed::default();
@@ -75,7 +75,7 @@ fn fill_resource<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
     let Some(request) = parts.request else { return };
     let place = Place {
         region: row.region.as_deref().unwrap_or_default(),
-        account: row.key_account.as_deref().or(row.account.as_deref()).unwrap_or_default(),
+        account: row.principal_account.as_deref().or(row.account.as_deref()).unwrap_or_default(),
     };
     let of = |names: &[&str]| {
         let mut at = request;

@@ -10,7 +10,7 @@ use super::{Parts, arn, dates};
 use crate::frame::{Row, Text};
 
 /// `requestParameters`.
-pub fn request<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, request: Option<Node<'r>>) {
+pub(super) fn request<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, request: Option<Node<'r>>) {
     let Some(members) = request.as_ref().and_then(json::object) else { return };
     let event = row.event_name.clone();
     let event = event.as_deref().unwrap_or_default();
@@ -50,7 +50,7 @@ pub fn request<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, request: Option<Nod
 }
 
 /// `additionalEventData`.
-pub fn additional<'r>(row: &mut Row<'r>, additional: Option<Node<'r>>) {
+pub(super) fn additional<'r>(row: &mut Row<'r>, additional: Option<Node<'r>>) {
     let Some(members) = additional.as_ref().and_then(json::object) else { return };
     for (name, value) in members.iter() {
         match name {
@@ -71,7 +71,7 @@ pub fn additional<'r>(row: &mut Row<'r>, additional: Option<Node<'r>>) {
 }
 
 /// `serviceEventDetails`.
-pub fn service<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, details: Option<Node<'r>>) {
+pub(super) fn service<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, details: Option<Node<'r>>) {
     let Some(members) = details.as_ref().and_then(json::object) else { return };
     for (name, value) in members.iter() {
         match name {
@@ -86,7 +86,7 @@ pub fn service<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, details: Option<Nod
 }
 
 /// `responseElements`.
-pub fn response<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, response: Option<Node<'r>>) {
+pub(super) fn response<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, response: Option<Node<'r>>) {
     let Some(members) = response.as_ref().and_then(json::object) else { return };
     let mut metadata = None;
     for (name, value) in members.iter() {
@@ -221,7 +221,7 @@ fn constraints(value: &Node<'_>) -> Option<String> {
 }
 
 /// Members of external key stores, gathered from all parts of the record. Credentials stay behind.
-pub fn xks<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
+pub(super) fn xks<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
     let is_member = |name: &str| name.starts_with("xks") && !name.to_ascii_lowercase().contains("credential");
     let metadata = parts.response.and_then(|response| json::get(&response, "keyMetadata"));
     let mut found: Vec<(Cow<'r, str>, String)> = Vec::new();

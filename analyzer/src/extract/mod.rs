@@ -1,8 +1,8 @@
 //! One record into one row. Total: every JSON object becomes a row or a named rejection.
 //!
-//! One walk over the top-level members, then one file per question: who called ([`identity`]), what KMS was asked
-//! ([`kms`], [`members`]), which key ([`keys`], [`arn`]), which data ([`context`], [`resource`]), why it failed ([`failure`]),
-//! and what other services' records say about a key ([`binding`]). Text is borrowed from the record wherever it stands there.
+//! One walk over the top-level members, then one file per question: who called (`identity`), what KMS was asked
+//! ([`kms`], `members`), which key (`keys`, [`arn`]), which data ([`context`], `resource`), why it failed ([`failure`]),
+//! and what other services' records say about a key (`binding`). Text is borrowed from the record wherever it stands there.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ use crate::frame::Row;
 use crate::frame::schema::{Scope, with_columns};
 
 pub mod arn;
-pub mod binding;
+mod binding;
 pub mod context;
 pub mod dates;
 pub mod failure;
-pub mod identity;
-pub mod json;
-pub mod keys;
+mod identity;
+mod json;
+mod keys;
 pub mod kms;
-pub mod members;
-pub mod resource;
+mod members;
+mod resource;
 
 pub use failure::FailureClass;
 
@@ -62,16 +62,16 @@ pub fn row<'r>(record: &Record<'r>) -> Result<Row<'r>, RejectReason> {
 }
 
 /// The structured members of a record, found by one walk, and the texts that are needed as long as the record lives.
-pub struct Parts<'r> {
+struct Parts<'r> {
     identity: Option<Node<'r>>,
-    pub(crate) request: Option<Node<'r>>,
-    pub(crate) response: Option<Node<'r>>,
-    pub(crate) additional: Option<Node<'r>>,
-    pub(crate) service: Option<Node<'r>>,
-    pub(crate) resources: Option<Node<'r>>,
-    pub(crate) message: Option<&'r str>,
+    request: Option<Node<'r>>,
+    response: Option<Node<'r>>,
+    additional: Option<Node<'r>>,
+    service: Option<Node<'r>>,
+    resources: Option<Node<'r>>,
+    message: Option<&'r str>,
     /// Members whose content CloudTrail left out because it was too large.
-    pub(crate) omitted: Vec<&'static str>,
+    omitted: Vec<&'static str>,
 }
 
 impl<'r> Parts<'r> {

@@ -7,15 +7,15 @@ use crate::frame::Row;
 
 /// A resource: as KMS rows name it, and as its own service does. Mostly the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Affected {
+pub(super) struct Affected {
     /// Joins the `resource` column of KMS rows.
-    pub resource: String,
+    pub(super) resource: String,
     /// ARN where the service has one.
-    pub related: String,
+    pub(super) related: String,
 }
 
 /// The resource of a request. `response` helps where only the answer knows (a new volume).
-pub fn affected(row: &Row<'_>, request: Option<Node<'_>>, response: Option<Node<'_>>) -> Option<Affected> {
+pub(super) fn affected(row: &Row<'_>, request: Option<Node<'_>>, response: Option<Node<'_>>) -> Option<Affected> {
     let place = Place {
         region: row.region.as_deref().unwrap_or_default(),
         account: row.account.as_deref().unwrap_or_default(),
@@ -55,7 +55,7 @@ pub fn affected(row: &Row<'_>, request: Option<Node<'_>>, response: Option<Node<
 }
 
 /// First ARN in `resources[]` that is neither a key nor an identity.
-pub fn listed<'r>(resources: Option<Node<'r>>) -> Option<&'r str> {
+pub(super) fn listed<'r>(resources: Option<Node<'r>>) -> Option<&'r str> {
     let resources = resources?;
     json::items(&resources).find_map(|item| {
         let text = json::get_str(&item, &["ARN"]).or_else(|| json::get_str(&item, &["arn"]))?;
@@ -64,7 +64,7 @@ pub fn listed<'r>(resources: Option<Node<'r>>) -> Option<&'r str> {
 }
 
 /// Ids of volumes and snapshots in the text of an error: some failures name the thing nowhere else.
-pub fn in_message(message: &str) -> Option<String> {
+pub(super) fn in_message(message: &str) -> Option<String> {
     message
         .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
         .find(|word| {
@@ -83,9 +83,13 @@ struct Ask<'r, 'p> {
 }
 
 impl<'r> Ask<'r, '_> {
-    /// Member of the request; else of the response.
+    /// Member of the request; else of the response. Its own members come first: nested ones may name something else.
     fn find(&self, names: &[&str]) -> Option<&'r str> {
-        let among = |part: Option<Node<'r>>| names.iter().find_map(|name| json::find(&part?, &[name]));
+        let among = |part: Option<Node<'r>>| {
+            let part = part?;
+            let own = names.iter().find_map(|name| json::get_str(&part, &[name]));
+            own.or_else(|| names.iter().find_map(|name| json::find(&part, &[name])))
+        };
         among(self.request).or_else(|| among(self.response))
     }
 
@@ -132,7 +136,7 @@ impl<'r> Ask<'r, '_> {
             .find_map(|name| made(name).and_then(of))
             .or_else(|| ["volumeId", "snapshotId", "sourceSnapshotId"].iter().find_map(|name| asked(name).and_then(of)))
             .or_else(|| {
-                let id = self.find(&["instanceId", "imageId"])?;
+                let id = self.find(&["instanceId"]).or_else(|| self.find(&["imageId"]))?;
                 let kind = if id.starts_with("ami-") { "image" } else { "instance" };
                 Some(self.own("ec2", &format!("{kind}/{id}")))
             })

@@ -88,7 +88,7 @@ macro_rules! with_columns {
             (Fold region Cat "awsRegion" "Region of the endpoint")
             (Fold error_code Cat "errorCode" "null when the call succeeded")
             (Full error_message Str "errorMessage" "null also on some failures (InvalidCiphertextException)")
-            (Fold failure Cat "errorCode + errorMessage" "cause class of a failure: key-disabled, key-pending-deletion, key-pending-import, key-unavailable, key-not-found, access-denied, throttled, dry-run, transient, ...; null on success")
+            (Fold failure Cat "errorCode + errorMessage" "cause class of a failure: key-disabled, key-pending-deletion, key-pending-import, key-unavailable, key-not-found, access-denied, throttled, dry-run, transient, invalid-ciphertext, invalid-usage, unsupported, quota, admin-conflict, policy-error, key-store, client, key-unspecified, other; null on success")
             // --- who
             (Fold principal_type Cat "userIdentity.type" "IAMUser, AssumedRole, Root, AWSService, AWSAccount, ...; `KMS` for KMS-internal events without a type")
             (Fold principal Cat "userIdentity" "stable identity to count by: role ARN for sessions, user ARN, service name, account; never a session")
@@ -117,8 +117,8 @@ macro_rules! with_columns {
             (Fold cross_account Bool "key_account, principal_account" "true when the caller's account is not the key's; null when either is unknown")
             (Full destination_key_arn Cat "requestParameters.destinationKeyId, resources[]" "ReEncrypt: key that the data is encrypted under afterwards")
             // --- which data
-            (Fold encryption_context Str "requestParameters.encryptionContext" "canonical JSON object, keys sorted; may hold personal data")
-            (Fold resource Str "encryption context, request of other services" "what the key protects: an ARN, else `<context key>=<value>`")
+            (Fold encryption_context Str "requestParameters.encryptionContext, sourceEncryptionContext" "canonical JSON object, keys sorted; may hold personal data")
+            (Fold resource Str "encryption context, constraints of a grant, request of other services" "what the key protects, one name whoever speaks of it: an ARN, else `<context key>=<value>`")
             (Full algorithm Cat "requestParameters.*Algorithm" "encryption, signing, MAC, key agreement or wrapping algorithm")
             (Full data_key_spec Cat "requestParameters.keySpec, keyPairSpec" "of GenerateDataKey*")
             (Full number_of_bytes Int "requestParameters.numberOfBytes" "of GenerateDataKey*, GenerateRandom")
@@ -130,7 +130,7 @@ macro_rules! with_columns {
             (Wide source_algorithm Cat "requestParameters.sourceEncryptionAlgorithm" "of ReEncrypt")
             (Wide source_key Str "requestParameters.sourceKeyId" "of ReEncrypt, as typed")
             (Wide destination_key_material_id Str "additionalEventData.destinationKeyMaterialId" "of ReEncrypt")
-            (Wide requested_key Str "requestParameters.keyId, targetKeyId, destinationKeyId" "key as the caller typed it")
+            (Wide requested_key Str "requestParameters.keyId, targetKeyId, destinationKeyId" "key as the caller typed it; null on plain calls whose key is known")
             (Wide description Str "requestParameters.description" "of CreateKey, ReplicateKey, UpdateKeyDescription")
             (Wide key_usage Cat "keyMetadata.keyUsage, requestParameters.keyUsage" "ENCRYPT_DECRYPT, SIGN_VERIFY, GENERATE_VERIFY_MAC, KEY_AGREEMENT")
             (Wide key_spec Cat "keyMetadata.keySpec, customerMasterKeySpec" "SYMMETRIC_DEFAULT, RSA_2048, HMAC_256, ...")
@@ -184,7 +184,7 @@ macro_rules! with_columns {
             (Wide attestation Str "additionalEventData.recipient" "canonical JSON of the attestation document's measurements")
             // --- other services
             (Wide related_resource Str "requestParameters, responseElements" "resource that another service's record is about")
-            (Wide details Str "requestParameters" "canonical JSON of what the rules read in trail control and binding records")
+            (Wide details Str "requestParameters, responseElements" "canonical JSON of what the rules read in trail control, IAM and binding records; of a KMS event, `{\"omitted\":[...]}` where CloudTrail left members out")
         }
     };
 }

@@ -139,6 +139,7 @@ fn a_failing_service_names_its_resource_as_its_kms_calls_do() {
         ),
         ("ec2", "CopySnapshot", json!({"sourceSnapshotId": "snap-1"}), "aws:ebs:id=snap-1".to_owned()),
         ("ec2", "StartInstances", json!({"instancesSet": {"items": [{"instanceId": "i-1"}]}}), arn("ec2@instance/i-1")),
+        ("ec2", "CopyImage", json!({"sourceImageId": "ami-0", "imageId": "ami-1"}), arn("ec2@image/ami-1")),
         ("s3", "GetObject", json!({"bucketName": "b", "key": "a/k"}), "arn:aws:s3:::b/a/k".to_owned()),
         ("s3", "PutBucketEncryption", json!({"bucketName": "b"}), "arn:aws:s3:::b".to_owned()),
         (

@@ -191,6 +191,8 @@ fn the_same_causes_through_other_services() {
         ("InvalidKMSResourceException", String::new(), KeyUnspecified),
         ("InvalidSourceKmsKey", String::new(), KeyUnspecified),
         ("InvalidParameterValue", "Monitoring is disabled".into(), Client),
+        ("InvalidParameterValue", "The key pair does not exist".into(), Client),
+        ("InvalidParameterException", "The specified KMS key is disabled".into(), KeyDisabled),
     ];
     for (code, message, class) in cases {
         let message = Some(message).filter(|message| !message.is_empty());

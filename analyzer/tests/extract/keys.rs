@@ -139,6 +139,7 @@ fn arns_are_found_in_text_and_never_half() {
     assert_eq!(id("arn:aws:kms:eu-west-1:1:key/* arn:aws:s3:::b/k arn:aws"), None);
     let cut = format!("{}arn:aws:kms:eu-west-1:111122223333:key/00000000-1111", "x".repeat(1000));
     assert_eq!(id(&cut), None);
+    assert!(arn::in_text(&"arn:aws".repeat(10_000)).is_none(), "and in linear time");
     let alias = arn::in_text("arn:aws:kms:eu-west-1:1:alias/a/b is not found.").and_then(|arn| arn.alias());
     assert_eq!(alias, Some("a/b"));
 }

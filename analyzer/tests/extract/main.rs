@@ -9,6 +9,7 @@ mod members;
 mod real;
 mod related;
 mod totality;
+mod traps;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -87,6 +88,7 @@ pub fn ms(text: &str) -> Option<i64> {
 }
 
 /// Folder of real logs that stand beside the project, where they are present.
+#[expect(clippy::print_stdout, reason = "a test that did not run must say so")]
 pub fn real_data(folder: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(folder);
     if !path.exists() {

@@ -22,6 +22,38 @@ fn every_operation_has_a_group() {
 }
 
 #[test]
+fn the_algorithm_of_every_kind_of_call() {
+    let members = [
+        "encryptionAlgorithm",
+        "signingAlgorithm",
+        "macAlgorithm",
+        "keyAgreementAlgorithm",
+        "wrappingAlgorithm",
+        "encapsulationAlgorithm",
+    ];
+    for member in members {
+        let row = event("Sign", json!({"requestParameters": {member: "A"}}));
+        assert_eq!(row.algorithm.as_deref(), Some("A"), "{member}");
+    }
+    let re_encrypt = json!({"sourceEncryptionAlgorithm": "S", "destinationEncryptionAlgorithm": "D"});
+    let row = event("ReEncrypt", json!({"requestParameters": re_encrypt}));
+    assert_eq!((row.source_algorithm.as_deref(), row.algorithm.as_deref()), (Some("S"), Some("D")));
+    let pair = event("GenerateDataKeyPair", json!({"requestParameters": {"keyPairSpec": "RSA_3072"}}));
+    assert_eq!(pair.data_key_spec.as_deref(), Some("RSA_3072"));
+}
+
+#[test]
+fn imports_name_their_material() {
+    let row = event(
+        "ImportKeyMaterial",
+        json!({"requestParameters": {"keyId": KEY, "importType": "NEW_KEY_MATERIAL"}, "responseElements": {"keyId": KEY, "keyMaterialId": "bb"}}),
+    );
+    assert_eq!((row.key_material_id.as_deref(), row.operation.as_deref()), (Some("bb"), Some("import")));
+    let row = event("DeleteImportedKeyMaterial", json!({"requestParameters": {"keyId": KEY, "keyMaterialId": "aa"}}));
+    assert_eq!(row.key_material_id.as_deref(), Some("aa"));
+}
+
+#[test]
 fn dates_in_every_dialect() {
     let cases = [
         ("Aug 10, 2022, 10:38:27 PM", "2022-08-10T22:38:27Z"),

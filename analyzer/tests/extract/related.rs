@@ -169,6 +169,15 @@ fn trail_control_keeps_what_narrows_a_trail() {
         r#"{{"enableLogFileValidation":false,"isMultiRegionTrail":false,"kmsKeyId":"{KEY}","name":"main","s3BucketName":"logs","trailARN":"{trail}"}}"#
     );
     assert_eq!((row.details.as_deref(), row.key_arn.as_deref()), (Some(expected.as_str()), Some(KEY)));
+    let advanced = json!({"requestParameters": {"advancedEventSelectors": [{"name": "no KMS", "fieldSelectors": [
+        {"field": "eventSource", "notEquals": ["kms.amazonaws.com"]}]}], "trailName": "main"}});
+    let row = service(Class::TrailControl, "cloudtrail", "PutEventSelectors", advanced);
+    assert_eq!(row.resource.as_deref(), Some(trail));
+    assert!(
+        row.details.as_deref().is_some_and(|details| details.ends_with(r#","trailName":"main"}"#)),
+        "{:?}",
+        row.details
+    );
     let stop =
         service(Class::TrailControl, "cloudtrail", "StopLogging", json!({"requestParameters": {"name": "main"}}));
     assert_eq!((stop.resource.as_deref(), stop.details.as_deref()), (Some(trail), Some(r#"{"name":"main"}"#)));
