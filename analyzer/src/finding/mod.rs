@@ -1,9 +1,11 @@
 //! What a run says: findings with their evidence, and the ids that keep them the same from run to run.
 
+mod command;
 mod fingerprint;
 
 use std::collections::BTreeMap;
 
+pub use command::{plain, word};
 pub use fingerprint::{Fingerprint, fingerprint};
 
 /// How bad it is. Every rule page says why it chose its severity.

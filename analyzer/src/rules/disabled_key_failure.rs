@@ -292,19 +292,19 @@ fn victim_detail(victim: &Victim, hurt: &Hurt) -> Detail {
 }
 
 fn remediation(key: &KeyView, outage: &Outage) -> String {
-    let (region, arn) = (&key.region, &key.arn);
+    let (region, arn) = (word(&key.region), word(&key.arn));
     let enable = format!("aws kms enable-key --region {region} --key-id {arn}");
     match outage.undo {
         _ if outage.over.is_some() => "Nothing: the key works again. Ask who switched it off, and why.".into(),
-        Undo::Enable => format!("If this was not meant to happen: {enable}"),
+        Undo::Enable => format!("If this was not meant to happen:\n{enable}"),
         Undo::CancelDeletion => format!(
             "If this was not meant to happen, cancel and enable (a cancelled key stays disabled):\naws kms \
              cancel-key-deletion --region {region} --key-id {arn}\n{enable}"
         ),
         Undo::Import => format!(
-            "Import the key material again: aws kms get-parameters-for-import --region {region} --key-id {arn} ..., then aws kms import-key-material"
+            "Import the key material again:\naws kms get-parameters-for-import --region {region} --key-id {arn} ..., then aws kms import-key-material"
         ),
         Undo::None => "The key is deleted: what it encrypted cannot be read again. Restore the data from copies under another key.".into(),
-        Undo::Find => format!("Look at the key: aws kms describe-key --region {region} --key-id {arn}\nand scan logs further back for the event that made it unusable."),
+        Undo::Find => format!("Look at the key:\naws kms describe-key --region {region} --key-id {arn}\nand scan logs further back for the event that made it unusable."),
     }
 }

@@ -108,7 +108,8 @@ fn not_enabled(key: &KeyView, cx: &Context<'_>, patience: i64) -> Option<Draft> 
     for control in failed.iter().rev().take(2) {
         draft.evidence.push(cx.control_evidence(control, Role::Context));
     }
-    draft.remediation = format!("aws kms enable-key-rotation --region {} --key-id {}", key.region, key.arn);
+    draft.remediation =
+        format!("aws kms enable-key-rotation --region {} --key-id {}", word(&key.region), word(&key.arn));
     Some(draft)
 }
 
@@ -145,7 +146,8 @@ fn not_rotated(key: &KeyView, cx: &Context<'_>, period: i64, grace: i64) -> Opti
     draft.remediation = format!(
         "aws kms rotate-key-on-demand --region {0} --key-id {1}\naws kms enable-key-rotation --region {0} --key-id {1} \
          --rotation-period-in-days {period}",
-        key.region, key.arn
+        word(&key.region),
+        word(&key.arn)
     );
     Some(draft)
 }

@@ -143,10 +143,11 @@ fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) ->
     }
     draft.remediation = match open.first().and_then(|grant| key.events[grant.created].detail.grant_id.as_deref()) {
         Some(id) => format!(
-            "If nobody can say why it exists, end it: aws kms revoke-grant --region {} --key-id {} --grant-id {id}\nThen \
+            "If nobody can say why it exists, end it:\naws kms revoke-grant --region {} --key-id {} --grant-id {}\nThen \
              look at what {} did with the key since {}.",
-            key.region,
-            key.arn,
+            word(&key.region),
+            word(&key.arn),
+            word(id),
             whom,
             instant(first.event.time)
         ),
@@ -237,6 +238,7 @@ fn operations(json: Option<&str>) -> Option<Vec<String>> {
 }
 
 fn grantee_label(kind: &str, account: &str, grantee: &str) -> String {
+    let (account, grantee) = (&*plain(account), &*plain(grantee));
     match (kind, account) {
         ("root" | "account", account) if !account.is_empty() => format!("the whole account {account}"),
         (_, "") if grantee.is_empty() => "a grantee that the record does not name".into(),

@@ -1,7 +1,5 @@
 //! Shell commands on a page: quoting what they carry, and breaking them so that they still paste.
 
-use std::borrow::Cow;
-
 use unicode_width::UnicodeWidthStr;
 
 /// Indent of continued lines.
@@ -10,16 +8,6 @@ pub(super) const CONTINUED: usize = 4;
 /// True for a line of a remediation that is a command.
 pub(super) fn is_command(line: &str) -> bool {
     ["aws ", "keytrail ", "$ "].iter().any(|start| line.starts_with(start))
-}
-
-/// `text` as one word of a POSIX shell.
-pub(crate) fn quote(text: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
-    }
 }
 
 /// Lines of a command, every line but the last ending in ` \`. It breaks between words only, never inside quotes, and
@@ -122,14 +110,5 @@ mod tests {
                 r"--key-id a\ b",
             ]
         );
-    }
-
-    #[test]
-    fn quotes_for_a_shell() {
-        assert_eq!(quote("s3://bucket/AWSLogs/a_b=c"), "s3://bucket/AWSLogs/a_b=c");
-        assert_eq!(quote("a b"), "'a b'");
-        assert_eq!(quote("it's; rm -rf $HOME"), r"'it'\''s; rm -rf $HOME'");
-        assert_eq!(quote("logs/*"), "'logs/*'", "a glob reaches keytrail as a glob");
-        assert_eq!(quote(""), "''");
     }
 }

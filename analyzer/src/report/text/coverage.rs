@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::command::quote;
 use super::page::{Page, Tone, glue, utc};
 use crate::decode::SkipReason;
+use crate::finding::word;
 use crate::report::{Report, human};
 use crate::view::Coverage;
 
@@ -215,7 +215,7 @@ fn look_further(page: &mut Page, report: &Report) {
     let named = if sources.is_empty() || sources.len() > 3 {
         "SOURCE...".to_string()
     } else {
-        sources.iter().map(|source| quote(source)).collect::<Vec<_>>().join(" ")
+        sources.iter().map(|source| word(source)).collect::<Vec<_>>().join(" ")
     };
     page.heading("To look further");
     page.command(2, &format!("keytrail scan {named} --format json"));

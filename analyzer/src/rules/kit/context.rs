@@ -1,7 +1,7 @@
 //! What a rule may ask for beside its view.
 
 use crate::config::Settings;
-use crate::finding::{Evidence, Principal, Role};
+use crate::finding::{Evidence, Principal, Role, plain};
 use crate::frame::{Dictionary, Sym};
 use crate::view::event::{Actor, EventRef};
 use crate::view::ledger::ControlEvent;
@@ -70,7 +70,7 @@ impl<'c> Context<'c> {
         let name = short_principal(self.text(actor.principal));
         let person = actor.source_identity.as_deref().or(actor.session.as_deref());
         match person {
-            Some(person) => format!("{person} ({name})"),
+            Some(person) => format!("{} ({name})", plain(person)),
             None => name,
         }
     }
@@ -78,6 +78,7 @@ impl<'c> Context<'c> {
 
 /// A principal in a few words: `role payments-api`, `user eve`, `root of 111122223333`, a service, an account.
 pub fn short_principal(arn: &str) -> String {
+    let arn = plain(arn);
     let mut fields = arn.splitn(6, ':');
     let (account, resource) = (fields.nth(4), fields.next());
     match (account, resource) {

@@ -35,7 +35,9 @@ fn finish(rule: &'static Rule, draft: Draft, cx: &Context<'_>) -> Finding {
     let mut parts = vec![rule.id, about];
     parts.extend(draft.subject.iter().map(String::as_str));
     parts.push(&draft.anchor);
-    let incident = fingerprint(&["incident", about, draft.incident.as_deref().unwrap_or(&draft.anchor)]);
+    // Findings on one key that share a cause share an incident; rows about a whole account have none in common.
+    let cause = if key.is_empty() { rule.id } else { "cause" };
+    let incident = fingerprint(&["incident", cause, about, draft.incident.as_deref().unwrap_or(&draft.anchor)]);
     let configured = cx.settings.rule(rule.id).severity.map(Severity::from);
     let mut evidence = draft.evidence;
     evidence.sort_by(|a, b| {
