@@ -58,8 +58,9 @@ pub struct Verdict {
 pub fn judge(counts: &[(i64, u64)], start: i64, model: &Model) -> Verdict {
     let mut verdict = Verdict::default();
     let mut window = Window::new(start);
-    // Buckets that were called unusual are left out of the norm, unless they go on for so long that they are the norm.
-    let mut held: Vec<(i64, u64)> = Vec::new();
+    // Buckets that were called unusual are left out of the level, unless they go on for so long that they are the level.
+    // The season keeps them: what comes every night is usual, however it was called the first time.
+    let mut held: Vec<i64> = Vec::new();
     for &(bucket, count) in counts {
         window.advance(bucket);
         if count >= model.min_count {
@@ -68,17 +69,18 @@ pub fn judge(counts: &[(i64, u64)], start: i64, model: &Model) -> Verdict {
                 verdict.unjudged += 1;
             } else if let Some(unusual) = window.unusual(bucket, count, history, model) {
                 verdict.unusual.push(unusual);
-                if held.last().is_some_and(|last| bucket - last.0 > SLACK) {
+                if held.last().is_some_and(|last| bucket - last > SLACK) {
                     held.clear();
                 }
-                held.push((bucket, count));
-                if held.first().is_some_and(|first| bucket - first.0 >= NEW_NORMAL) {
-                    held.drain(..).for_each(|(bucket, count)| window.add(bucket, count));
+                held.push(bucket);
+                window.add(bucket, count, false);
+                if held.first().is_some_and(|first| bucket - first >= NEW_NORMAL) {
+                    held.drain(..).for_each(|bucket| window.accept(bucket));
                 }
                 continue;
             }
         }
-        window.add(bucket, count);
+        window.add(bucket, count, true);
     }
     verdict
 }
@@ -87,7 +89,8 @@ pub fn judge(counts: &[(i64, u64)], start: i64, model: &Model) -> Verdict {
 struct Window {
     start: i64,
     now: i64,
-    counts: BTreeMap<i64, u64>,
+    /// Count of each busy bucket, and whether it is part of the level.
+    counts: BTreeMap<i64, (u64, bool)>,
     busy: Histogram,
 }
 
@@ -102,13 +105,25 @@ impl Window {
         while let Some(entry) = self.counts.first_entry()
             && *entry.key() < bucket - WINDOW
         {
-            self.busy.remove(entry.remove());
+            if let (count, true) = entry.remove() {
+                self.busy.remove(count);
+            }
         }
     }
 
-    fn add(&mut self, bucket: i64, count: u64) {
-        self.counts.insert(bucket, count);
-        self.busy.add(count);
+    fn add(&mut self, bucket: i64, count: u64, level: bool) {
+        self.counts.insert(bucket, (count, level));
+        if level {
+            self.busy.add(count);
+        }
+    }
+
+    /// Makes a bucket that was called unusual part of the level.
+    fn accept(&mut self, bucket: i64) {
+        if let Some((count, level @ false)) = self.counts.get_mut(&bucket) {
+            *level = true;
+            self.busy.add(*count);
+        }
     }
 
     fn unusual(&self, bucket: i64, count: u64, history: i64, model: &Model) -> Option<Unusual> {
@@ -133,7 +148,7 @@ impl Window {
         let mut peaks: Vec<u64> = (1..=most)
             .map(|back| bucket - back * period)
             .take_while(|at| *at >= self.start)
-            .map(|at| self.counts.range(at - SLACK..=at + SLACK).map(|(_, count)| *count).max().unwrap_or(0))
+            .map(|at| self.counts.range(at - SLACK..=at + SLACK).map(|(_, (count, _))| *count).max().unwrap_or(0))
             .collect();
         if peaks.len() < least {
             return 0.0;
