@@ -112,7 +112,7 @@ fn overlap_matrix() {
             .collect();
         let kind = if example.kind == Kind::Fires { "fires" } else { "quiet" };
         let cells = if cells.is_empty() { "-".to_string() } else { cells.join(", ") };
-        matrix.push_str(&format!("{} {} {kind}: {cells}\n", example.rule.id, example.number));
+        matrix.push_str(&format!("{} {kind}: {}\n    {cells}\n", example.rule.id, example.says));
     }
     insta::assert_snapshot!(matrix);
 }

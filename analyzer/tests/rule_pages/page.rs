@@ -107,14 +107,7 @@ pub(crate) fn examples(rule: &'static Rule) -> Vec<Example> {
     found
 }
 
-fn example(
-    rule: &'static Rule,
-    number: usize,
-    line: usize,
-    says: String,
-    info: &str,
-    lines: &[&str],
-) -> Example {
+fn example(rule: &'static Rule, number: usize, line: usize, says: String, info: &str, lines: &[&str]) -> Example {
     let place = format!("{}.md, block {number} (line {line})", rule.id);
     let (mut kind, mut as_of, mut options, mut trusted) = (None, None, String::new(), String::new());
     for word in info.split_whitespace().skip(1) {

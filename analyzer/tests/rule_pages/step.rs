@@ -127,7 +127,8 @@ impl Step {
     }
 
     fn of_kms(&self, arn: &str, time: Time) -> Record {
-        let grant = || self.grant.as_deref().unwrap_or("0c237476b39f8bc44e45212e08498fbe3151305030726c0590dd8d3e9f3d6a60");
+        let grant =
+            || self.grant.as_deref().unwrap_or("0c237476b39f8bc44e45212e08498fbe3151305030726c0590dd8d3e9f3d6a60");
         match self.what.as_str() {
             "CreateKey" => kms::create_key(arn, time, self.shape(), "example"),
             "CreateAlias" => kms::create_alias(arn, self.alias.as_deref().expect("CreateAlias has an `alias`")),
@@ -143,8 +144,15 @@ impl Step {
             "RetireGrant" => kms::retire_grant(arn, grant()),
             "GenerateDataKey" => kms::generate_data_key(arn),
             "ReEncrypt" => kms::re_encrypt(arn, &key_arn(self.to.as_deref().expect("ReEncrypt has a `to`"))),
-            "Decrypt" | "Encrypt" | "Sign" | "Verify" | "GenerateMac" | "VerifyMac" | "GenerateDataKeyWithoutPlaintext"
-            | "DescribeKey" | "GetPublicKey" => Record::kms(&self.what).key(arn),
+            "Decrypt"
+            | "Encrypt"
+            | "Sign"
+            | "Verify"
+            | "GenerateMac"
+            | "VerifyMac"
+            | "GenerateDataKeyWithoutPlaintext"
+            | "DescribeKey"
+            | "GetPublicKey" => Record::kms(&self.what).key(arn),
             _ => kms::on_key(&self.what, arn),
         }
     }
@@ -216,16 +224,19 @@ impl Step {
                 "User: {caller} is not authorized to perform: {service}:{action} on resource: {arn} because no \
                  identity-based policy allows the {service}:{action} action"
             ),
-            "UnsupportedOperationException" => format!("{arn} origin is EXTERNAL which is not valid for this operation."),
-            "ThrottlingException" => "You have exceeded the rate at which you may call KMS. Reduce the frequency of your \
+            "UnsupportedOperationException" => {
+                format!("{arn} origin is EXTERNAL which is not valid for this operation.")
+            }
+            "ThrottlingException" => {
+                "You have exceeded the rate at which you may call KMS. Reduce the frequency of your \
                                       calls."
-                .into(),
+                    .into()
+            }
             _ => String::new(),
         };
         record.fails(code, &usual)
     }
 }
-
 
 fn time(text: &str) -> Time {
     Time::parse(text).unwrap_or_else(|| panic!("`{text}` is no time"))
