@@ -369,7 +369,8 @@ fn only_one_file_decompresses() {
 
 #[test]
 fn domain_types_are_never_serialized() {
-    confined(&["Serialize", "Deserialize"], &["report/", "config/raw.rs"]);
+    // `rules` and `schema` print tables of their own, with wire types beside them.
+    confined(&["Serialize", "Deserialize"], &["report/", "config/raw.rs", "cli/rules.rs", "cli/schema.rs"]);
 }
 
 /// These words stand only in files whose path begins so.

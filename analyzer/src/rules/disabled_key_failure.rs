@@ -296,6 +296,9 @@ fn remediation(key: &KeyView, outage: &Outage) -> String {
     let enable = format!("aws kms enable-key --region {region} --key-id {arn}");
     match outage.undo {
         _ if outage.over.is_some() => "Nothing: the key works again. Ask who switched it off, and why.".into(),
+        _ if outage.restored.is_some() => {
+            "The key is enabled again: check that the victims recover, and ask who switched it off, and why.".into()
+        }
         Undo::Enable => format!("If this was not meant to happen:\n{enable}"),
         Undo::CancelDeletion => format!(
             "If this was not meant to happen, cancel and enable (a cancelled key stays disabled):\naws kms \

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::time::{DAY, MINUTE};
 use crate::view::KeyView;
 use crate::view::event::EventRef;
-use crate::view::history::KeyState;
+use crate::view::history::{KeyState, StateChange};
 
 /// KMS settles a change of state within minutes: calls may still succeed after a disable and fail after an enable.
 const SETTLING: i64 = 5 * MINUTE;
@@ -89,6 +89,7 @@ pub fn outages(key: &KeyView, failures: &[(i64, i64)], quiet: i64, cx: &Context<
             .rposition(|stretch| from >= stretch.from && stretch.until.is_none_or(|until| from <= until + SETTLING));
         match inside {
             Some(at) => outages[at].failures.push(index),
+            None if waits_for_first_import(key, from) => {}
             None => {
                 // A success between two failures, or a quiet day, makes them two incidents.
                 let apart = from.saturating_sub(last) > quiet
@@ -131,7 +132,7 @@ fn stretches(key: &KeyView, successes: &[(EventRef, &str)]) -> Vec<Stretch> {
         let open = stretches.last_mut().filter(|stretch| stretch.until.is_none());
         match (change.state.is_unusable(), open) {
             // A key that waits for its first import never worked: nothing depends on it yet.
-            (true, None) if change.state == KeyState::PendingImport && key.history.created == Some(change.by) => {}
+            (true, None) if is_first_import(key, change) => {}
             (true, None) => stretches.push(Stretch {
                 from: change.at,
                 until: None,
@@ -163,6 +164,15 @@ fn stretches(key: &KeyView, successes: &[(EventRef, &str)]) -> Vec<Stretch> {
         }
     }
     stretches
+}
+
+/// A key made to take imported material, before it has any: it never worked.
+fn is_first_import(key: &KeyView, change: &StateChange) -> bool {
+    change.state == KeyState::PendingImport && key.history.created == Some(change.by)
+}
+
+fn waits_for_first_import(key: &KeyView, at: i64) -> bool {
+    key.history.state_at(at).is_some_and(|change| is_first_import(key, &change))
 }
 
 fn known(key: &KeyView, stretch: &Stretch, cx: &Context<'_>) -> Outage {
