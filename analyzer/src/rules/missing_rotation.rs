@@ -175,7 +175,7 @@ fn born_before_the_log(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
     draft.anchor = format!("{}/{}", view.account, view.region);
     draft.first_seen = cx.log_start();
     draft.last_seen = cx.as_of;
-    draft.count = unknown.len() as u64;
+    draft.count = 1;
     draft.title = format!(
         "{} in {} {} older than the log: whether {} cannot be told from it",
         plural(unknown.len() as u64, "key"),

@@ -55,7 +55,7 @@ fn learning(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
     draft.anchor = format!("{}/{}", view.account, view.region);
     draft.first_seen = cx.log_start();
     draft.last_seen = cx.as_of;
-    draft.count = young.len() as u64;
+    draft.count = 1;
     draft.title = format!(
         "{} in {} had less than a day of history when they were busy: their rates were not judged",
         plural(young.len() as u64, "key and principal pair"),
