@@ -80,14 +80,15 @@ pub(super) struct Deduplicated {
 /// Keeps one row per event. Of several copies the one with the smallest (object, record) stays; a correction replaces
 /// what it corrects; of the two records of a cross-account call the key owner's stays.
 pub(super) fn deduplicate(events: &Events, opened: &Opened<'_>, dictionary: &Dictionary) -> Deduplicated {
-    type Identity = (Option<Sym>, Option<Sym>, EventId);
+    type Place = (Option<Sym>, Option<Sym>, EventId);
     let total = events.height();
     let handles = (0..events.narrow.height())
         .map(|row| Handle { wide: false, row: row as u32 })
         .chain((0..events.wide.height()).map(|row| Handle { wide: true, row: row as u32 }));
 
-    let mut kept: HashMap<Identity, Handle> = HashMap::with_capacity(total);
-    let mut corrected: HashSet<Identity> = HashSet::new();
+    // Records that share an id but not their name and time are no copies of each other.
+    let mut kept: HashMap<(Place, Option<Sym>, Option<i64>), Handle> = HashMap::with_capacity(total);
+    let mut corrected: HashSet<Place> = HashSet::new();
     let place = |handle: Handle| {
         let (columns, row) = opened.at(handle);
         (columns.object.get(row), columns.record.get(row))
@@ -98,7 +99,8 @@ pub(super) fn deduplicate(events: &Events, opened: &Opened<'_>, dictionary: &Dic
         if let Some(original) = columns.corrects.get(row) {
             corrected.insert(identity(original));
         }
-        kept.entry(identity(columns.event_id.get(row).unwrap_or_default()))
+        let id = identity(columns.event_id.get(row).unwrap_or_default());
+        kept.entry((id, columns.event_name.get(row), columns.event_time.get(row)))
             .and_modify(|best| {
                 if place(handle) < place(*best) {
                     *best = handle;
@@ -106,13 +108,13 @@ pub(super) fn deduplicate(events: &Events, opened: &Opened<'_>, dictionary: &Dic
             })
             .or_insert(handle);
     }
-    for identity in drain(corrected) {
-        kept.remove(&identity);
+    if !corrected.is_empty() {
+        kept.retain(|(place, ..), _| !corrected.contains(place));
     }
 
     let mut rows: Vec<Named> = Vec::with_capacity(kept.len());
     let mut shared: HashMap<&str, Named> = HashMap::new();
-    for ((_, _, id), handle) in drain_map(kept) {
+    for (((_, _, id), ..), handle) in drain(kept) {
         let (columns, row) = opened.at(handle);
         match columns.shared_event_id.get(row) {
             None => rows.push((id, handle)),
@@ -145,11 +147,6 @@ pub(super) fn deduplicate(events: &Events, opened: &Opened<'_>, dictionary: &Dic
 }
 
 /// Moves the entries out; the caller sorts them, so that the order of the map does not matter.
-fn drain_map<K, V>(map: HashMap<K, V>) -> impl Iterator<Item = (K, V)> {
+fn drain<K, V>(map: HashMap<K, V>) -> impl Iterator<Item = (K, V)> {
     map.into_iter()
-}
-
-/// Moves the entries out; the callers remove or sort, so that the order of the set does not matter.
-fn drain<T>(set: HashSet<T>) -> impl Iterator<Item = T> {
-    set.into_iter()
 }
