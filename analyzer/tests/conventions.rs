@@ -50,10 +50,6 @@ const ROOMS: [(&str, &[&str]); 5] = [
 /// Rooms that only these import.
 const TOP: [(&str, &[&str]); 3] = [("pipeline", &["cli", "main"]), ("cli", &["main"]), ("lake", &["pipeline", "cli"])];
 
-/// Options that no rule reads, with the reason.
-const UNREAD: [(&str, &str); 1] =
-    [("season_days", "unusual-decrypt-rate compares times of day after three days, fixed")];
-
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
@@ -213,12 +209,7 @@ fn every_option_is_an_option_of_a_rule_and_used() {
         let rule = RULES.iter().find(|rule| rule.id == option.rule);
         let rule = rule.unwrap_or_else(|| panic!("the option {} belongs to no rule: {}", option.key, option.rule));
         let file = format!("rules/{}.rs", rule.id.replace('-', "_"));
-        let unread = UNREAD.iter().any(|(key, _)| *key == option.key);
-        match (rules[&file].contains(option.key), unread) {
-            (false, false) => panic!("{file} never reads the option `{}`", option.key),
-            (true, true) => panic!("{file} reads the option `{}`: take it off the list UNREAD", option.key),
-            _ => {}
-        }
+        assert!(rules[&file].contains(option.key), "{file} never reads the option `{}`", option.key);
         assert!(options_of(rule.id).any(|known| known.key == option.key));
     }
 }
@@ -231,7 +222,7 @@ fn pages_name_only_options_that_exist() {
         for option in RULE_OPTIONS.iter().filter(|option| !own.contains(&option.key)) {
             assert!(!rule.doc.contains(option.key), "{}.md speaks of `{}`", rule.id, option.key);
         }
-        for key in own.into_iter().filter(|key| UNREAD.iter().all(|(unread, _)| unread != key)) {
+        for key in own {
             let told = rule.doc.replace(details, "").contains(key);
             assert!(told, "{}.md does not say what the option `{key}` changes", rule.id);
         }

@@ -190,8 +190,8 @@ rules! {
         deviations: f64 = 6.0, in 0.0..=1e6;
         /// days of history of a key and principal before their rate is judged.
         warmup_days: u32 = 7, in 0..=365;
-        /// days of history before the hour of the day and the day of the week are taken into account.
-        season_days: u32 = 14, in 7..=365;
+        /// days of history before the time of day, and with two weeks the day of the week, are taken into account.
+        season_days: u32 = 3, in 3..=365;
     }
     missing_rotation "missing-rotation" MissingRotation {
         /// days after which key material must have been replaced; without it, what the log cannot show stays "not determinable".

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::kit::outage::{Outage, Over, Undo, outages};
 use super::prelude::*;
+use crate::extract::FailureClass;
 use crate::view::activity::{Cell, Series};
 use crate::view::event::EventRef;
 
@@ -94,8 +95,15 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
     let cause = outage.cause.map(|at| &key.events[at]);
 
     let final_state = outage.undo == Undo::None || outage.undo == Undo::CancelDeletion;
-    let severity = if final_state && outage.over.is_none() { Severity::Critical } else { RULE.severity };
-    let confidence = if cause.is_some() { Confidence::High } else { Confidence::Medium };
+    // Other services that only say that the key failed may mean that they lack a right to it.
+    let vague = cause.is_none()
+        && failures.iter().all(|failure| failure.series.key.failure == Some(FailureClass::KeyUnspecified));
+    let (severity, confidence) = match cause {
+        _ if vague => (Severity::Medium, Confidence::Low),
+        _ if final_state && outage.over.is_none() => (Severity::Critical, Confidence::High),
+        Some(_) => (RULE.severity, Confidence::High),
+        None => (RULE.severity, Confidence::Medium),
+    };
     let mut draft = Draft::of_key(key, severity, confidence);
     draft.anchor = match cause {
         Some(cause) => cx.id(&cause.event),
@@ -135,10 +143,7 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
             );
         }
         None => {
-            draft.fact(
-                "cause",
-                format!("before the window: the log starts {} and shows no event that made the key unusable; scan further back", instant(cx.log_start())),
-            );
+            draft.fact("cause", unknown_cause(key, first.time, cx));
             draft.fact("first failure", instant(first.time));
         }
     }
@@ -191,12 +196,32 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
         draft.evidence.push(cx.evidence(&hurt.first, &hurt.name, error, Role::Primary));
     }
     match &outage.over {
-        Some(Over::Success(event, name)) => draft.evidence.push(cx.evidence(event, name, None, Role::Resolution)),
+        Some(Over::Success { operation, event: Some(event), .. }) => {
+            draft.evidence.push(cx.evidence(event, operation, None, Role::Resolution));
+        }
         Some(Over::Quiet(at)) => draft.evidence.push(cx.control_evidence(&key.events[*at], Role::Resolution)),
-        None => {}
+        Some(Over::Success { event: None, .. }) | None => {}
     }
     draft.remediation = remediation(key, outage);
     Some(draft)
+}
+
+/// Why the log does not tell the cause.
+fn unknown_cause(key: &KeyView, first: i64, cx: &Context<'_>) -> String {
+    match key.history.state_at(first) {
+        Some(change) => {
+            let last = &key.events[change.by];
+            format!(
+                "not in the log: before the first failure the last change of state is {} at {}; what came after it was not logged",
+                cx.text(Some(last.name)),
+                instant(last.event.time)
+            )
+        }
+        None => format!(
+            "before the window: the log starts {} and shows no event that made the key unusable; scan further back",
+            instant(cx.log_start())
+        ),
+    }
 }
 
 fn victims(failures: &[&Failure<'_>], cx: &Context<'_>) -> BTreeMap<Victim, Hurt> {
@@ -257,7 +282,7 @@ fn services(victims: &BTreeMap<Victim, Hurt>) -> Vec<String> {
 
 fn now(outage: &Outage, cx: &Context<'_>) -> String {
     match &outage.over {
-        Some(Over::Success(event, name)) => format!("over: {name} succeeded at {}", instant(event.time)),
+        Some(Over::Success { operation, time, .. }) => format!("over: {operation} succeeded at {}", instant(*time)),
         Some(Over::Quiet(_)) => format!(
             "over: enabled for {} without a failure",
             length(i64::from(cx.settings.options.disabled_key_failure.quiet_hours) * HOUR)

@@ -160,8 +160,12 @@ fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) ->
 fn judge(key: &KeyView, created: &ControlEvent, shape: &Shape, cx: &Context<'_>) -> Option<Verdict> {
     let detail = &created.detail;
     let kind = cx.text(detail.grantee_kind);
+    let account = cx.text(detail.grantee_account);
+    let foreign = !account.is_empty() && account != key.account && !cx.settings.is_trusted(account);
     if is_service(kind, &shape.grantee) {
-        return None;
+        // How AWS services work, but in somebody else's account it is somebody else's use of the key.
+        let reason = format!("the service role belongs to account {account}, which is not among the trusted accounts");
+        return foreign.then(|| Verdict { severity: Severity::Medium, foreign, reasons: vec![reason] });
     }
     let direct =
         created.actor.invoked_by.is_none() && !matches!(cx.text(created.actor.call), "service-self" | "kms-internal");
@@ -175,8 +179,6 @@ fn judge(key: &KeyView, created: &ControlEvent, shape: &Shape, cx: &Context<'_>)
     }
 
     let mut reasons: Vec<(Severity, String)> = Vec::new();
-    let account = cx.text(detail.grantee_account);
-    let foreign = !account.is_empty() && account != key.account && !cx.settings.is_trusted(account);
     if foreign {
         reasons.push((
             Severity::High,

@@ -91,7 +91,7 @@ fn judge_rate(rate: &Rate<'_>, cx: &Context<'_>) -> Verdict {
         factor: options.factor,
         deviations: options.deviations,
         least_history: DAY_BUCKETS,
-        season_history: 3 * DAY_BUCKETS,
+        season_history: i64::from(options.season_days) * DAY_BUCKETS,
     };
     let counts: Vec<(i64, u64)> = rate.buckets.iter().map(|(bucket, (count, _))| (*bucket, *count)).collect();
     // A series is as old as its first call: how a principal behaves is not known from the time before it came.

@@ -27,8 +27,15 @@ pub enum Undo {
 /// Why an outage counts as over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Over {
-    /// This call succeeded.
-    Success(EventRef, String),
+    /// A call succeeded.
+    Success {
+        /// Its operation.
+        operation: String,
+        /// When, milliseconds.
+        time: i64,
+        /// The event, where it is kept.
+        event: Option<EventRef>,
+    },
     /// Enabled long enough without a failure; index of the event that enabled it.
     Quiet(usize),
 }
@@ -37,7 +44,7 @@ impl Over {
     /// Name in outputs.
     pub fn id(&self) -> &'static str {
         match self {
-            Self::Success(..) => "success",
+            Self::Success { .. } => "success",
             Self::Quiet(_) => "quiet",
         }
     }
@@ -93,7 +100,7 @@ pub fn outages(key: &KeyView, failures: &[(i64, i64)], quiet: i64, cx: &Context<
             None => {
                 // A success between two failures, or a quiet day, makes them two incidents.
                 let apart = from.saturating_sub(last) > quiet
-                    || successes.iter().any(|(event, _)| event.time > last && event.time < from);
+                    || successes.iter().any(|success| success.time > last && success.time < from);
                 match unknown.last_mut().filter(|_| !apart) {
                     Some(outage) => outage.failures.push(index),
                     None => unknown.push(cause_unknown(index)),
@@ -111,22 +118,33 @@ pub fn outages(key: &KeyView, failures: &[(i64, i64)], quiet: i64, cx: &Context<
     outages
 }
 
-/// Successful cryptographic calls by time, one per series and five minutes: they prove that the key was usable.
-fn successes<'c>(key: &KeyView, cx: &Context<'c>) -> Vec<(EventRef, &'c str)> {
-    let mut successes: Vec<(EventRef, &'c str)> = Vec::new();
-    for series in &key.series {
-        if series.succeeded() && cx.text(series.key.operation) == "crypto" {
-            let name = cx.text(Some(series.key.name));
-            for cell in &series.cells {
-                successes.push((cell.first, name));
+/// A successful cryptographic call: it proves that the key was usable.
+struct Success<'c> {
+    time: i64,
+    operation: &'c str,
+    /// The event; of a series' five minutes only the first is kept.
+    event: Option<EventRef>,
+}
+
+/// First and last success of each series' five minutes, by time.
+fn successes<'c>(key: &KeyView, cx: &Context<'c>) -> Vec<Success<'c>> {
+    let mut successes: Vec<Success<'c>> = Vec::new();
+    for series in key.series.iter().filter(|series| series.succeeded() && cx.text(series.key.operation) == "crypto") {
+        let operation = cx.text(Some(series.key.name));
+        for cell in &series.cells {
+            successes.push(Success { time: cell.first.time, operation, event: Some(cell.first) });
+            if cell.last() != cell.first.time {
+                successes.push(Success { time: cell.last(), operation, event: None });
             }
         }
     }
-    successes.sort();
+    successes.sort_by(|a, b| {
+        (a.time, a.event.is_none(), a.event, a.operation).cmp(&(b.time, b.event.is_none(), b.event, b.operation))
+    });
     successes
 }
 
-fn stretches(key: &KeyView, successes: &[(EventRef, &str)]) -> Vec<Stretch> {
+fn stretches(key: &KeyView, successes: &[Success<'_>]) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     for change in &key.history.states {
         let open = stretches.last_mut().filter(|stretch| stretch.until.is_none());
@@ -156,7 +174,7 @@ fn stretches(key: &KeyView, successes: &[(EventRef, &str)]) -> Vec<Stretch> {
         let settled = stretch.from + SETTLING;
         let proof = successes
             .iter()
-            .map(|(event, _)| event.time)
+            .map(|success| success.time)
             .find(|&time| time > settled && stretch.until.is_none_or(|until| time < until - SETTLING));
         if let Some(time) = proof {
             stretch.until = Some(time);
@@ -230,17 +248,20 @@ fn over(
     key: &KeyView,
     outage: &Outage,
     last_failure: i64,
-    successes: &[(EventRef, &str)],
+    successes: &[Success<'_>],
     quiet: i64,
     cx: &Context<'_>,
 ) -> Option<Over> {
     let after = last_failure.max(outage.restored.unwrap_or(i64::MIN));
     // Without a restoring event only a success tells; with one, a success that lies after it and after the last failure.
     if (outage.restored.is_some() || outage.cause.is_none())
-        && let Some((event, name)) =
-            successes.iter().find(|(event, _)| event.time >= after && event.time > last_failure)
+        && let Some(success) = successes.iter().find(|success| success.time >= after && success.time > last_failure)
     {
-        return Some(Over::Success(*event, name.to_string()));
+        return Some(Over::Success {
+            operation: success.operation.to_string(),
+            time: success.time,
+            event: success.event,
+        });
     }
     let restored = outage.restored?;
     let by = key.history.states.iter().find(|change| change.at == restored && change.state == KeyState::Enabled)?.by;
