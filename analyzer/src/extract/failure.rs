@@ -142,6 +142,8 @@ const PHRASES: &[(&[&str], FailureClass)] = &[
         ],
         FailureClass::AccessDenied,
     ),
+    // RDS and others name every cause at once.
+    (&["or you do not have permission", "or you don't have permission"], FailureClass::KeyUnspecified),
     (
         &["does not exist", "is not found", "not be found", "not found", "invalid keyid", "invalid arn"],
         FailureClass::KeyNotFound,
