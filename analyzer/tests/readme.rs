@@ -1,5 +1,8 @@
 //! The README and the example configuration are what the code produces. `BLESS=1 cargo test --test readme` rewrites them.
 
+#![expect(clippy::unwrap_used, reason = "a test says by failing that it cannot go on")]
+#![expect(clippy::disallowed_methods, reason = "BLESS asks for new files")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

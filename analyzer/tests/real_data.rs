@@ -1,6 +1,9 @@
 //! Real CloudTrail records, where they lie beside the repository. They are not ours to ship: elsewhere these tests say
 //! that they were skipped.
 
+#![expect(clippy::unwrap_used, reason = "a test says by failing that it cannot go on")]
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -223,7 +223,7 @@ fn judge(key: &KeyView, created: &ControlEvent, shape: &Shape, cx: &Context<'_>)
         reasons.push((Severity::Low, "nobody but an administrator can retire it".into()));
     }
     let severity = reasons.iter().map(|(severity, _)| *severity).max()?;
-    reasons.sort_by(|a, b| b.0.cmp(&a.0));
+    reasons.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
     Some(Verdict { severity, foreign, reasons: reasons.into_iter().map(|(_, reason)| reason).collect() })
 }
 

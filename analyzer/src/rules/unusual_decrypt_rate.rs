@@ -24,11 +24,14 @@ const DAY_BUCKETS: i64 = DAY / BUCKET_MS;
 /// Quiet buckets that one burst may have inside.
 const BREAK: i64 = 3;
 
+/// One bucket of one series.
+type Sample<'v> = (&'v Series, &'v Cell);
+
 /// Decrypts of one principal through one service.
 #[derive(Default)]
 struct Rate<'v> {
     /// Count and cells per bucket: Decrypt and ReEncrypt both decrypt.
-    buckets: BTreeMap<i64, (u64, Vec<(&'v Series, &'v Cell)>)>,
+    buckets: BTreeMap<i64, (u64, Vec<Sample<'v>>)>,
 }
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
@@ -134,7 +137,7 @@ fn finding(
     let peak = run.iter().max_by_key(|unusual| unusual.count).copied().unwrap_or(run[0]);
     let (from, to) = (run[0].bucket, run[run.len() - 1].bucket);
     let count: u64 = run.iter().map(|unusual| unusual.count).sum();
-    let cells: Vec<(&Series, &Cell)> =
+    let cells: Vec<Sample<'_>> =
         rate.buckets.range(from..=to).flat_map(|(_, (_, cells))| cells.iter().copied()).collect();
     let mut contexts = Breadth::default();
     cells.iter().for_each(|(_, cell)| contexts.merge(&cell.breadth));
@@ -208,9 +211,9 @@ fn finding(
     draft.detail("history_days", Detail::Float(round(run[0].history as f64 / DAY_BUCKETS as f64)));
     draft.detail("cold_start", Detail::Bool(cold));
     draft.detail("via", text_or_null(via));
-    let mut samples: Vec<(&Series, &Cell)> =
+    let mut samples: Vec<Sample<'_>> =
         cells.iter().filter(|(_, cell)| run.iter().any(|unusual| unusual.bucket == cell.bucket())).copied().collect();
-    samples.sort_by(|a, b| a.1.first.cmp(&b.1.first));
+    samples.sort_by_key(|(_, cell)| cell.first);
     for (series, cell) in samples.iter().take(EVIDENCE) {
         draft.evidence.push(cx.evidence(&cell.first, cx.text(Some(series.key.name)), None, Role::Primary));
     }

@@ -103,6 +103,7 @@ impl History {
             let at = control.event.time;
             let detail = &control.detail;
             let text = |sym: Option<Sym>| sym.map(|sym| dictionary.text(sym));
+            let last = history.states.last().map(|change| change.state);
             let mut state = |state: KeyState| history.states.push(StateChange { state, at, by: index });
             match dictionary.text(control.name) {
                 "CreateKey" => {
@@ -120,15 +121,13 @@ impl History {
                 "CancelKeyDeletion" => state(KeyState::Disabled),
                 "DeleteKey" => state(KeyState::Deleted),
                 // Material for an enabled or disabled key is a rotation to come, not a change of state.
-                "ImportKeyMaterial" => {
-                    if history.states.last().is_none_or(|last| last.state == KeyState::PendingImport) {
-                        history.states.push(StateChange { state: KeyState::Enabled, at, by: index });
-                    }
+                "ImportKeyMaterial" if last.is_none_or(|last| last == KeyState::PendingImport) => {
+                    state(KeyState::Enabled);
                 }
-                "DeleteImportedKeyMaterial" | "DeleteExpiredKeyMaterial" => {
-                    if history.states.last().is_none_or(|last| last.state != KeyState::PendingDeletion) {
-                        history.states.push(StateChange { state: KeyState::PendingImport, at, by: index });
-                    }
+                "DeleteImportedKeyMaterial" | "DeleteExpiredKeyMaterial"
+                    if last.is_none_or(|last| last != KeyState::PendingDeletion) =>
+                {
+                    state(KeyState::PendingImport);
                 }
                 "EnableKeyRotation" => history.rotation.push(RotationChange {
                     enabled: true,

@@ -38,7 +38,7 @@ impl TrailEvent {
 
 /// Replays trail control into blind windows, sorted.
 pub(super) fn blind_windows(mut events: Vec<TrailEvent>, dictionary: &Dictionary) -> Vec<BlindWindow> {
-    events.sort_by(|a, b| a.event.cmp(&b.event));
+    events.sort_by_key(|control| control.event);
     let mut open: BTreeMap<(String, String, Blindness), BlindWindow> = BTreeMap::new();
     let mut done = Vec::new();
     for control in events.iter().filter(|control| control.error.is_none()) {
