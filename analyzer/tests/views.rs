@@ -103,7 +103,7 @@ fn row(spec: &Spec, object: u32, record: u32) -> Row<'static> {
         error_code: if fails || spec.kind == 3 { text("DisabledException") } else { None },
         failure: if fails || spec.kind == 3 { text("key-disabled") } else { None },
         principal: text(&format!("arn:aws:iam::111122223333:role/role-{}", spec.resource % 2)),
-        invoked_by: (spec.kind == 0).then(|| Cow::Borrowed("secretsmanager.amazonaws.com")),
+        invoked_by: (spec.kind == 0).then_some(Cow::Borrowed("secretsmanager.amazonaws.com")),
         key_arn: if named { text(&key) } else { None },
         key_account: named.then_some(Cow::Borrowed("111122223333")),
         key_region: named.then_some(Cow::Borrowed("eu-west-1")),
