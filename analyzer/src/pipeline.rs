@@ -19,7 +19,7 @@ use crate::frame::{Columns, Dictionary, Events, FrameBuilder, Scope};
 use crate::lake::{EventsFile, Spill};
 use crate::report::{Report, Run};
 use crate::rules::{self, Context, Rule};
-use crate::source::{self, Filter, Listing, Object};
+use crate::source::{self, Filter, Listing, Object, SourceError};
 use crate::view::coverage::{Bytes, Coverage, Objects, Records, RejectedAt, Skipped};
 use crate::view::fold::HOUR_MS;
 use crate::view::settle::{Settled, gaps};
@@ -191,13 +191,18 @@ fn list(options: &ScanOptions) -> Result<Listing, ScanError> {
         from: None,
         to: options.to,
     };
-    let listing =
-        source::list(&options.sources, &filter).map_err(|error| ScanError::NothingToRead(error.to_string()))?;
+    let listing = source::list(&options.sources, &filter).map_err(|error| match error {
+        SourceError::S3(_) | SourceError::BadPattern { .. } => ScanError::Usage(error.to_string()),
+        _ => ScanError::NothingToRead(error.to_string()),
+    })?;
     if listing.objects.is_empty() {
         return Err(ScanError::NothingToRead(format!(
-            "nothing to read in {}; {} objects lie outside the accounts, Regions or dates asked for",
+            "nothing to read in {}{}",
             options.sources.join(", "),
-            listing.pruned
+            match listing.pruned {
+                0 => String::new(),
+                pruned => format!("; {pruned} objects lie outside the Regions or dates asked for"),
+            }
         )));
     }
     Ok(listing)

@@ -28,7 +28,12 @@ impl EventsFile {
     /// When the folder of `path` cannot be written.
     pub fn create(path: &Path) -> PolarsResult<Self> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary = tempfile::Builder::new().prefix(".keytrail-").tempfile_in(folder)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".keytrail-");
+        // As readable as any file that the user writes: the umask decides.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let temporary = builder.tempfile_in(folder)?;
         let metadata = vec![("keytrail.schema".to_string(), format!("events/{VERSION}"))];
         let writer = ParquetWriter::new(temporary.reopen()?)
             .with_compression(ParquetCompression::Zstd(None))

@@ -1,4 +1,4 @@
-#![doc = include_str!("disabled_key_failure.md")]
+//! Rule `disabled-key-failure`. Its page, `disabled_key_failure.md`, says what it finds and what it misses.
 
 use std::collections::{BTreeMap, BTreeSet};
 

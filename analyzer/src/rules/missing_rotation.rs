@@ -1,4 +1,4 @@
-#![doc = include_str!("missing_rotation.md")]
+//! Rule `missing-rotation`. Its page, `missing_rotation.md`, says what it finds and what it misses.
 
 use super::prelude::*;
 use crate::view::history::KeyState;

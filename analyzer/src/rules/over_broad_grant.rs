@@ -1,4 +1,4 @@
-#![doc = include_str!("over_broad_grant.md")]
+//! Rule `over-broad-grant`. Its page, `over_broad_grant.md`, says what it finds and what it misses.
 
 use std::collections::{BTreeMap, BTreeSet};
 

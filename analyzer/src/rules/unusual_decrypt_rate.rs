@@ -1,4 +1,4 @@
-#![doc = include_str!("unusual_decrypt_rate.md")]
+//! Rule `unusual-decrypt-rate`. Its page, `unusual_decrypt_rate.md`, says what it finds and what it misses.
 
 use std::collections::BTreeMap;
 
