@@ -4,8 +4,8 @@ use super::split::Splitter;
 
 /// Members by which a record is told from a wrapper at first sight, without reading on.
 const RECORD_MEMBERS: &[&[u8]] = &[
-    b"additionalEventData",
     b"addendum",
+    b"additionalEventData",
     b"apiVersion",
     b"awsRegion",
     b"errorCode",

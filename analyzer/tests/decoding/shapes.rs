@@ -1,7 +1,5 @@
 //! Every accepted shape, every reason to skip, reject or note, from bytes.
 
-use std::io::{self, Read};
-
 use keytrail::decode::records::LONGEST_RECORD;
 use keytrail::decode::select::{
     BINDINGS, DENIED_PHRASES, FAILURE_CODES, FAILURE_PHRASES, IAM_POLICIES, KEY_MEMBERS, KEY_STATES, Search,
@@ -9,18 +7,7 @@ use keytrail::decode::select::{
 };
 use keytrail::decode::{Class, Decoder, Limits, Note, ObjectReport, RejectReason, SkipReason};
 
-use super::support::{Memory, decode, decode_within, gzip, windows};
-
-const KMS: &str = r#"{"eventVersion":"1.11","eventSource":"kms.amazonaws.com","eventName":"Decrypt","eventTime":"2026-01-02T03:04:05Z","awsRegion":"eu-west-1","recipientAccountId":"111122223333"}"#;
-const STS: &str = r#"{"eventVersion":"1.11","eventSource":"sts.amazonaws.com","eventName":"AssumeRole"}"#;
-const INSIGHT: &str = r#"{"eventVersion":"1.08","eventType":"AwsCloudTrailInsight","eventCategory":"Insight"}"#;
-const NETWORK: &str = r#"{"eventVersion":"1.11","eventSource":"kms.amazonaws.com","eventCategory":"NetworkActivity","eventName":"Decrypt"}"#;
-
-/// The document with `KMS`, `STS`, `INSIGHT` and `NETWORK` filled in.
-fn fill(document: &str) -> String {
-    let document = document.replace("KMS", KMS).replace("STS", STS);
-    document.replace("INSIGHT", INSIGHT).replace("NETWORK", NETWORK)
-}
+use super::support::{KMS, NETWORK, decode, decode_within, fill, gzip, windows};
 
 fn rejected(report: &ObjectReport) -> Vec<(u32, RejectReason)> {
     assert_eq!(report.rejected.total(), report.rejected.first.len() as u64);
@@ -134,31 +121,10 @@ fn every_skip_has_its_bytes() {
 }
 
 #[test]
-fn sources_that_fail_are_unreadable() {
-    struct Failing<'a>(&'a [u8]);
-    impl Read for Failing<'_> {
-        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-            if self.0.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection broke"));
-            }
-            self.0.read(out)
-        }
-    }
-    let document = fill(&format!("{{\"Records\":[{}KMS]}}", "KMS,".repeat(2_000)));
-    for bytes in [document.clone().into_bytes(), gzip(document.as_bytes())] {
-        for limits in [Limits::default(), windows(500)] {
-            let mut memory = Memory::default();
-            let report = Decoder::new(limits).read(&mut Failing(&bytes), None, &mut memory);
-            assert_eq!(report.skip, Some(SkipReason::Unreadable));
-            assert!(memory.kept.is_empty());
-        }
-    }
-}
-
-#[test]
 fn what_cannot_be_read_is_rejected_and_the_rest_kept() {
     use RejectReason as R;
-    let cases: &[(&str, u64, Vec<(u32, R)>, Vec<u32>)] = &[
+    type Case = (&'static str, u64, Vec<(u32, R)>, Vec<u32>);
+    let cases: &[Case] = &[
         (r#"{"Records":[KMS,{"eventSource":"kms.amazonaws.com",nope},KMS]}"#, 3, vec![(1, R::InvalidJson)], vec![0, 2]),
         (r#"{"Records":[{"eventSource":nope},KMS]}"#, 2, vec![(0, R::InvalidJson)], vec![1]),
         (
@@ -226,66 +192,6 @@ fn records_too_long_are_rejected_in_bounded_memory() {
             assert_eq!(memory.kept.iter().map(|kept| kept.index).collect::<Vec<_>>(), [0, 2]);
         }
     }
-}
-
-#[test]
-fn gzip_is_read_whatever_its_members() {
-    let document = fill("{\"Records\":[KMS,STS]}");
-    let (one, two) = document.split_at(100);
-    let whole = gzip(document.as_bytes());
-    let cases = [
-        (whole.clone(), false),
-        ([gzip(one.as_bytes()), gzip(two.as_bytes())].concat(), false),
-        ([whole.clone(), gzip(b"")].concat(), false),
-        ([gzip(b""), whole.clone()].concat(), false),
-        ([whole.clone(), vec![0; 512]].concat(), true),
-        ([whole.clone(), vec![0x1f]].concat(), true),
-        ([whole.clone(), b"trailing".to_vec()].concat(), true),
-        ([whole.clone(), whole[whole.len() - 8..].to_vec()].concat(), true),
-    ];
-    for (bytes, trailing) in cases {
-        for limits in [Limits::default(), windows(30)] {
-            let (report, memory) = decode_within(limits, &bytes);
-            assert_eq!((report.skip, memory.kept.len()), (None, 1));
-            assert_eq!(report.notes.contains_key(&Note::TrailingBytes), trailing);
-            assert_eq!((report.compressed, report.inflated), (bytes.len() as u64, document.len() as u64));
-        }
-    }
-    // The same member twice: its size stands at the end of both.
-    let twice = [gzip(KMS.as_bytes()), gzip(KMS.as_bytes())].concat();
-    assert_eq!(decode(&twice).1.kept.len(), 2);
-}
-
-#[test]
-fn the_cap_skips_and_never_cuts() {
-    let document = fill("{\"Records\":[KMS,STS,KMS]}");
-    let len = document.len() as u64;
-    for bytes in [document.clone().into_bytes(), gzip(document.as_bytes())] {
-        for window in [1, 50, 64 << 20] {
-            let capped = |max_inflated| decode_within(Limits { max_inflated, window }, &bytes);
-            assert_eq!(capped(len).0.skip, None);
-            let (report, memory) = capped(len - 1);
-            assert_eq!((report.skip, report.kept, memory.kept.len()), (Some(SkipReason::TooLarge), 0, 0));
-        }
-    }
-    let bomb = gzip(&vec![b' '; 8 << 20]);
-    let limits = Limits { max_inflated: 4 << 20, window: 64 << 10 };
-    assert_eq!(decode_within(limits, &bomb).0.skip, Some(SkipReason::TooLarge));
-}
-
-#[test]
-fn windows_publish_only_what_the_checksum_confirms() {
-    let document = fill(&format!("{{\"Records\":[{}KMS]}}", "KMS,".repeat(500)));
-    let mut packed = gzip(document.as_bytes());
-    let (report, memory) = decode_within(windows(4_000), &packed);
-    assert_eq!((report.skip, report.kept, memory.settled, memory.kept.len()), (None, 501, Some(true), 501));
-    let at = packed.len() - 6;
-    packed[at] ^= 1;
-    let (report, memory) = decode_within(windows(4_000), &packed);
-    assert_eq!((report.skip, report.kept), (Some(SkipReason::BadGzip), 0));
-    assert_eq!((memory.settled, memory.kept.len()), (Some(false), 0));
-    let (_, memory) = decode(&packed);
-    assert_eq!(memory.staged, None);
 }
 
 #[test]

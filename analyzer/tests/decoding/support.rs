@@ -7,6 +7,18 @@ use flate2::write::GzEncoder;
 use keytrail::decode::{Class, Decoder, Limits, ObjectReport, Record, RecordSink, RejectReason};
 use serde_json::Value;
 
+pub(crate) const KMS: &str = r#"{"eventVersion":"1.11","eventSource":"kms.amazonaws.com","eventName":"Decrypt","eventTime":"2026-01-02T03:04:05Z","awsRegion":"eu-west-1","recipientAccountId":"111122223333"}"#;
+pub(crate) const STS: &str = r#"{"eventVersion":"1.11","eventSource":"sts.amazonaws.com","eventName":"AssumeRole"}"#;
+pub(crate) const INSIGHT: &str =
+    r#"{"eventVersion":"1.08","eventType":"AwsCloudTrailInsight","eventCategory":"Insight"}"#;
+pub(crate) const NETWORK: &str = r#"{"eventVersion":"1.11","eventSource":"kms.amazonaws.com","eventCategory":"NetworkActivity","eventName":"Decrypt"}"#;
+
+/// The document with `KMS`, `STS`, `INSIGHT` and `NETWORK` filled in.
+pub(crate) fn fill(document: &str) -> String {
+    let document = document.replace("KMS", KMS).replace("STS", STS);
+    document.replace("INSIGHT", INSIGHT).replace("NETWORK", NETWORK)
+}
+
 /// One kept record, as any other parser reads it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Kept {
