@@ -1,6 +1,5 @@
 //! The rate model on real count series with labelled anomalies, where they lie beside the repository.
 #![expect(clippy::unwrap_used, reason = "a test says by failing that it cannot go on")]
-#![expect(clippy::print_stderr, reason = "a test that is skipped says so, one that measures prints its figures")]
 
 use std::path::Path;
 

@@ -106,6 +106,8 @@ impl<'tape, 'input> Members<'tape, 'input> {
             (Some("NetworkActivity"), _) | (_, Some("AwsVpceEvent" | "AwsVpceEvents")) => {
                 Kind::Other(SkipReason::NetworkActivity)
             }
+            // What Lambda functions are called with: `aws:kinesis`, `aws:sqs` and so on, never a service's host name.
+            _ if self.event_source.is_some_and(|source| source.starts_with("aws:")) => Kind::Foreign,
             _ if has.insight => Kind::Other(SkipReason::Insight),
             _ if has.version || self.event_source.is_some() || self.event_name.is_some() => Kind::Event,
             _ => Kind::Foreign,

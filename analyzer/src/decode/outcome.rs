@@ -80,7 +80,7 @@ reasons! {
     /// Something about an object that was read all the same.
     Note {
         TrailingBytes "trailing-bytes" "bytes follow the gzip stream; the log integrity check calls such a file invalid",
-        RepairedUtf8 "repaired-utf8" "a record held bytes that are not UTF-8; they were replaced and the record was kept",
+        RepairedUtf8 "repaired-utf8" "a record held text that is no Unicode (bytes that are not UTF-8, half of a surrogate pair); it was replaced and the record was kept",
         MixedCategories "mixed-categories" "records of another category (insight, network activity, aggregated) stood among the events and were left out",
     }
 }
