@@ -122,6 +122,8 @@ const KEY_WORDS: &[&str] = &["kms", ":key/", "cmk", "master key", "encryption ke
 
 /// Phrases of KMS in lower case; the first that occurs decides. Order matters: `is not pending deletion` holds `pending deletion`.
 const PHRASES: &[(&[&str], FailureClass)] = &[
+    // RDS and others name every cause at once.
+    (&["or you do not have permission", "or you don't have permission"], FailureClass::KeyUnspecified),
     (&["is not pending deletion", "pending rotation", "cannot be imported"], FailureClass::AdminConflict),
     (
         &["pending deletion", "pending replica deletion", "pendingdeletion", "scheduled for deletion"],
@@ -142,8 +144,6 @@ const PHRASES: &[(&[&str], FailureClass)] = &[
         ],
         FailureClass::AccessDenied,
     ),
-    // RDS and others name every cause at once.
-    (&["or you do not have permission", "or you don't have permission"], FailureClass::KeyUnspecified),
     (
         &["does not exist", "is not found", "not be found", "not found", "invalid keyid", "invalid arn"],
         FailureClass::KeyNotFound,

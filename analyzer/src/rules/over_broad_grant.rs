@@ -185,8 +185,8 @@ fn judge(key: &KeyView, created: &ControlEvent, shape: &Shape, cx: &Context<'_>)
             format!("the grantee belongs to account {account}, which is not among the trusted accounts"),
         ));
     }
-    if matches!(kind, "" | "unknown") {
-        reasons.push((Severity::High, "the grantee is nothing that KMS can name".into()));
+    if shape.grantee.contains('*') {
+        reasons.push((Severity::High, "the grantee is a pattern, which may be anybody".into()));
     }
     if direct && has("CreateGrant") {
         reasons.push((Severity::High, "the grantee may pass its rights on (CreateGrant)".into()));
