@@ -77,7 +77,9 @@ pub fn columns(row: &Row<'_>) -> BTreeMap<String, String> {
         match column.get(0).expect("one row") {
             AnyValue::Null => {}
             // polars prints times with a zone only with a feature that nothing else here needs.
-            AnyValue::Datetime(millis, ..) => drop(found.insert(column.name().to_string(), millis.to_string())),
+            AnyValue::Datetime(millis, ..) | AnyValue::DatetimeOwned(millis, ..) => {
+                drop(found.insert(column.name().to_string(), millis.to_string()))
+            }
             value => drop(found.insert(column.name().to_string(), value.str_value().into_owned())),
         }
     }
