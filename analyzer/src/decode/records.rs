@@ -216,7 +216,7 @@ impl<'w> Walker<'w> {
             let mut ends = std::mem::take(&mut self.tools.ends);
             ends.clear();
             let scan = self.splitter.scan(&bytes[from..to], last && to == bytes.len(), &mut ends);
-            let mut hunt = Hunt { at: 0, needle: 0, limit: from + scan.scanned };
+            let mut hunt = Hunt { next: None, limit: from + scan.scanned };
             let mut turn = None;
             for end in ends.iter().map(|end| from + end) {
                 let Some(start) = self.gap(bytes, at, end, listed) else {
@@ -383,8 +383,8 @@ impl Taker for Walker<'_> {
 
 /// The next needle in a segment, kept while it lies ahead.
 struct Hunt {
-    at: usize,
-    needle: usize,
+    /// Where it starts, and its number; `None` before the first search. At `limit` there is none.
+    next: Option<(usize, usize)>,
     limit: usize,
 }
 
@@ -393,17 +393,18 @@ impl Hunt {
     fn finds(&mut self, search: &Search, bytes: &[u8], start: usize, end: usize) -> bool {
         let mut from = start;
         loop {
-            if self.at < from {
-                let found = search.find(&bytes[from..self.limit]);
-                (self.at, self.needle) = found.map_or((self.limit, 0), |(at, needle)| (from + at, needle));
-            }
-            if self.at >= end {
+            let (at, needle) = match self.next {
+                Some(next) if next.0 >= from => next,
+                _ => search.find(&bytes[from..self.limit]).map_or((self.limit, 0), |(at, needle)| (from + at, needle)),
+            };
+            self.next = Some((at, needle));
+            if at >= end {
                 return false;
             }
-            if search.confirms(self.needle, &bytes[start..end]) {
+            if search.confirms(needle, &bytes[start..end]) {
                 return true;
             }
-            from = self.at + 1;
+            from = at + 1;
         }
     }
 }

@@ -69,10 +69,12 @@ proptest! {
         let mut packed = gzip(&content);
         let at = at % packed.len();
         if cut { packed.truncate(at.max(2)) } else { packed[at.max(2)] ^= flip }
-        let whole = inflate(Limits::default(), &packed).0;
+        let (whole, bytes) = inflate(Limits::default(), &packed);
         let pieces = inflate(windows(100), &packed).0;
-        prop_assert_eq!(whole.skip, pieces.skip);
-        prop_assert!(whole.skip.is_none() || !whole.staged);
+        // libdeflate puts up with some code tables that flate2 refuses; the checksum then vouches for every byte.
+        let lenient = whole.skip.is_none() && bytes.all == content;
+        prop_assert!(lenient || whole.skip == pieces.skip, "{:?} {:?}", whole.skip, pieces.skip);
+        prop_assert!(lenient || whole.skip.is_some(), "damage went unnoticed");
     }
 }
 
