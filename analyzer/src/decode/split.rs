@@ -3,6 +3,9 @@
 //! Strings, escapes and depth are followed over every byte, 64 bytes at a time, so that nothing inside a string or a
 //! nested value can pass for a record. Whether an element is valid JSON is for the parser to say.
 
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, Simd, dispatch, u8x64};
+
 /// Bytes looked at in one step.
 const BLOCK: usize = 64;
 
@@ -42,11 +45,20 @@ impl Splitter {
     ///
     /// Without `last`, bytes that do not fill a block are left for the next call.
     pub fn scan(&mut self, bytes: &[u8], last: bool, ends: &mut Vec<usize>) -> Scan {
+        let level = Level::new();
+        dispatch!(level, simd => simd.vectorize(
+            #[inline(always)]
+            || self.scan_with(simd, bytes, last, ends),
+        ))
+    }
+
+    #[inline(always)]
+    fn scan_with<S: Simd>(&mut self, simd: S, bytes: &[u8], last: bool, ends: &mut Vec<usize>) -> Scan {
         let (blocks, tail) = bytes.as_chunks::<BLOCK>();
         // A copy stays in registers, what is behind a reference does not: a tenth of the time.
         let mut state = self.clone();
         for (at, block) in blocks.iter().enumerate() {
-            if let Some(closed) = state.step(block, at * BLOCK, ends) {
+            if let Some(closed) = state.step(simd, block, at * BLOCK, ends) {
                 *self = state;
                 return Scan { scanned: closed + 1, closed: Some(closed) };
             }
@@ -58,7 +70,7 @@ impl Splitter {
         }
         let mut padded = [b' '; BLOCK];
         padded[..tail.len()].copy_from_slice(tail);
-        match self.step(&padded, scanned, ends) {
+        match self.step(simd, &padded, scanned, ends) {
             Some(closed) => Scan { scanned: closed + 1, closed: Some(closed) },
             None => Scan { scanned: bytes.len(), closed: None },
         }
@@ -66,19 +78,20 @@ impl Splitter {
 
     /// Takes one block in; gives the offset of the bracket that closes the container.
     #[inline(always)]
-    fn step(&mut self, block: &[u8; BLOCK], base: usize, ends: &mut Vec<usize>) -> Option<usize> {
-        let mut quote = transpose(find::<0>(block, b'"'));
-        let backslash = find::<0>(block, b'\\');
+    fn step<S: Simd>(&mut self, simd: S, block: &[u8; BLOCK], base: usize, ends: &mut Vec<usize>) -> Option<usize> {
+        let bytes = u8x64::from_slice(simd, block);
+        // `[` and `]` differ from `{` and `}` by one bit, and no other byte becomes one of those with it set.
+        let braces = bytes | u8x64::splat(simd, 0x20);
+        let mut quote = find(simd, bytes, b'"');
+        let backslash = find(simd, bytes, b'\\');
         if backslash | self.escaped != 0 {
-            quote &= !escaped(transpose(backslash), &mut self.escaped);
+            quote &= !escaped(backslash, &mut self.escaped);
         }
         // From an opening quote up to before its closing one.
         let string = prefix_xor(quote) ^ self.in_string;
         self.in_string = 0u64.wrapping_sub(string >> 63);
-        let outside = !transpose(string);
-        // `[` and `]` differ from `{` and `}` by one bit, and no other byte becomes one of those with it set.
-        let open = find::<0x20>(block, b'{') & outside;
-        let close = find::<0x20>(block, b'}') & outside;
+        let open = find(simd, braces, b'{') & !string;
+        let close = find(simd, braces, b'}') & !string;
         // The common block cannot come down to the level of the elements, whatever the order of its brackets.
         let closes = close.count_ones();
         if closes < self.depth {
@@ -88,7 +101,7 @@ impl Splitter {
         if open | close == 0 {
             return None;
         }
-        let (depth, closed) = walk(self.depth, transpose(open), transpose(close), base, ends);
+        let (depth, closed) = walk(self.depth, open, close, base, ends);
         self.depth = depth;
         closed
     }
@@ -116,39 +129,10 @@ fn walk(mut depth: u32, open: u64, close: u64, base: usize, ends: &mut Vec<usize
     (depth, None)
 }
 
-/// Which bytes of a block equal `byte` once the bits of `OR` are set, as a *transposed* mask: row and column of an 8 × 8
-/// bit matrix swapped, see [`transpose`].
-///
-/// Plain byte loops over the block become vector code on every target, which gathering one bit per byte in order does
-/// not: each row of eight bytes keeps one bit, and rows are joined by `|`.
+/// One bit for each byte that equals `byte`.
 #[inline(always)]
-fn find<const OR: u8>(block: &[u8; BLOCK], byte: u8) -> u64 {
-    const ROW_BIT: [u8; BLOCK] = {
-        let mut bits = [0; BLOCK];
-        let mut at = 0;
-        while at < BLOCK {
-            bits[at] = 1 << (at / 8);
-            at += 1;
-        }
-        bits
-    };
-    let mut hits = [0; BLOCK];
-    for at in 0..BLOCK {
-        hits[at] = if block[at] | OR == byte { ROW_BIT[at] } else { 0 };
-    }
-    let (rows, _) = hits.as_chunks::<8>();
-    rows.iter().fold(0, |mask, row| mask | u64::from_le_bytes(*row))
-}
-
-/// Swaps rows and columns of a mask seen as 8 × 8 bits; its own inverse.
-#[inline(always)]
-fn transpose(mask: u64) -> u64 {
-    let swap = (mask ^ (mask >> 7)) & 0x00AA_00AA_00AA_00AA;
-    let mask = mask ^ swap ^ (swap << 7);
-    let swap = (mask ^ (mask >> 14)) & 0x0000_CCCC_0000_CCCC;
-    let mask = mask ^ swap ^ (swap << 14);
-    let swap = (mask ^ (mask >> 28)) & 0x0000_0000_F0F0_F0F0;
-    mask ^ swap ^ (swap << 28)
+fn find<S: Simd>(simd: S, bytes: u8x64<S>, byte: u8) -> u64 {
+    bytes.simd_eq(u8x64::splat(simd, byte)).to_bitmask()
 }
 
 /// Marks the bytes that a backslash escapes; `carry` hands the last one over the block's edge.
@@ -260,10 +244,12 @@ mod tests {
             for at in [0, 7, 8, 40, 63] {
                 let mut block = [b'.'; BLOCK];
                 block[at] = byte;
-                let expected = |yes: bool| u64::from(yes) << at;
-                assert_eq!(transpose(find::<0>(&block, b'"')), expected(byte == b'"'), "{byte}");
-                assert_eq!(transpose(find::<0x20>(&block, b'{')), expected(matches!(byte, b'{' | b'[')), "{byte}");
-                assert_eq!(transpose(find::<0x20>(&block, b'}')), expected(matches!(byte, b'}' | b']')), "{byte}");
+                for brackets in [[b'[', byte], [byte, b']'], [b'{', b'"']] {
+                    let bytes = [&block[..], &brackets[..]].concat();
+                    let mut ends = Vec::new();
+                    let scan = Splitter::new().scan(&bytes, true, &mut ends);
+                    assert_eq!((ends, scan.closed), naive(&bytes), "{byte}");
+                }
             }
         }
     }
