@@ -11,6 +11,11 @@ type Array<T> = <T as PolarsDataType>::Array;
 pub struct StrCol<'f>(Option<&'f Array<StringType>>);
 
 impl<'f> StrCol<'f> {
+    /// False when the frame does not carry the column.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Text at `row`, `None` when null or when the frame does not carry the column.
     pub fn get(&self, row: usize) -> Option<&'f str> {
         StaticArray::get(self.0?, row)
@@ -21,6 +26,11 @@ impl<'f> StrCol<'f> {
 pub struct CatCol<'f>(Option<&'f Array<UInt32Type>>);
 
 impl CatCol<'_> {
+    /// False when the frame does not carry the column.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Code at `row`.
     pub fn get(&self, row: usize) -> Option<Sym> {
         StaticArray::get(self.0?, row)
@@ -31,6 +41,11 @@ impl CatCol<'_> {
 pub struct BoolCol<'f>(Option<&'f Array<BooleanType>>);
 
 impl BoolCol<'_> {
+    /// False when the frame does not carry the column.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Value at `row`.
     pub fn get(&self, row: usize) -> Option<bool> {
         StaticArray::get(self.0?, row)
@@ -41,6 +56,11 @@ impl BoolCol<'_> {
 pub struct IntCol<'f>(Option<&'f Array<Int64Type>>);
 
 impl IntCol<'_> {
+    /// False when the frame does not carry the column.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Value at `row`.
     pub fn get(&self, row: usize) -> Option<i64> {
         StaticArray::get(self.0?, row)
@@ -51,6 +71,11 @@ impl IntCol<'_> {
 pub struct U32Col<'f>(Option<&'f Array<UInt32Type>>);
 
 impl U32Col<'_> {
+    /// False when the frame does not carry the column.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Value at `row`; 0 when the frame does not carry the column.
     pub fn get(&self, row: usize) -> u32 {
         self.0.and_then(|column| StaticArray::get(column, row)).unwrap_or(0)

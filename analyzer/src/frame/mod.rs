@@ -2,6 +2,7 @@
 
 pub mod builder;
 pub mod col;
+pub(crate) mod column;
 pub mod dictionary;
 pub mod row;
 pub mod schema;

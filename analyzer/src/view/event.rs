@@ -57,12 +57,9 @@ const DIGIT: [u8; 256] = {
 pub struct EventIds(BTreeMap<EventId, Box<str>>);
 
 impl EventIds {
-    /// Remembers the text of an id that [`EventId::new`] gave, where it needs to be.
-    pub(super) fn intern_unless_guid<'t>(&mut self, id: EventId, text: impl FnOnce() -> &'t str) {
-        let text = text();
-        if guid(text.as_bytes()).is_none() {
-            self.0.entry(id).or_insert_with(|| text.into());
-        }
+    /// Remembers the text of an id of which [`EventId::new`] said that it is no GUID.
+    pub(super) fn remember(&mut self, id: EventId, text: &str) {
+        self.0.entry(id).or_insert_with(|| text.into());
     }
 
     /// The id of a text.

@@ -67,7 +67,7 @@ impl Views {
         join_replicas(&mut keys, dictionary);
 
         Settled {
-            keys: keys.into_iter().map(|key| key.settle(&text)).collect(),
+            keys: keys.into_iter().map(|key| key.settle(dictionary)).collect(),
             unresolved,
             kms: self.kms,
             related: self.related,
@@ -90,8 +90,8 @@ struct Draft {
 }
 
 impl Draft {
-    fn settle(self, text: &dyn Fn(Sym) -> String) -> KeyView {
-        KeyView { series: self.fold.activity.settle(text), ..self.view }
+    fn settle(self, dictionary: &Dictionary) -> KeyView {
+        KeyView { series: self.fold.activity.settle(dictionary), ..self.view }
     }
 }
 
