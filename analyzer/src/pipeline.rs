@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use polars::prelude::{DataFrame, PolarsError};
-use rayon::prelude::*;
 
 use crate::config::{Settings, Subject, SuppressionTracker};
 use crate::decode::gzip::Limits;
@@ -250,16 +249,23 @@ impl Rows {
             return Views::fold_parts(&parts, context);
         }
         let open = split(open.batches, self.partitions, context.dictionary)?;
-        (0..self.partitions)
-            .into_par_iter()
-            .map(|partition| {
+        let next = AtomicU32::new(0);
+        // Each worker folds into its own views: partitions one by one would be joined at a cost.
+        let views: Vec<Result<Views, PolarsError>> = rayon::broadcast(|_| {
+            let mut views = Views::default();
+            loop {
+                let partition = next.fetch_add(1, Ordering::Relaxed);
+                if partition >= self.partitions {
+                    return Ok(views);
+                }
                 let spilled = self.spill.read(partition)?;
                 let at = partition as usize;
                 let held = open.iter().map(|(events, (narrow, wide))| Part::rows(events, &narrow[at], &wide[at]));
                 let parts: Vec<Part<'_>> = spilled.iter().map(Part::whole).chain(held).collect();
-                Views::fold_parts(&parts, context)
-            })
-            .try_reduce(Views::default, |a, b| Ok(a.merge(b)))
+                views = views.and_fold(&parts, context)?;
+            }
+        });
+        views.into_iter().try_fold(Views::default(), |all, views| Ok(all.merge(views?)))
     }
 
     /// Writes the deduplicated rows of all partitions, in order of time within each.

@@ -3,6 +3,7 @@
 use polars::prelude::*;
 
 use super::column::{CatColumn, Form, PlainColumn, StrColumn, TimeColumn, U32Column};
+use super::compact::{COMPACT, CompactColumns};
 use super::dictionary::{Dictionary, Interner};
 use super::row::Row;
 use super::schema::{COLUMNS, Scope, with_columns};
@@ -19,18 +20,6 @@ pub struct Events {
 }
 
 impl Events {
-    /// The same rows with codes and times as bare numbers: what is spilled, and what stacks with it.
-    ///
-    /// # Errors
-    /// Never for frames of a builder.
-    pub fn physical(&self) -> PolarsResult<Self> {
-        let bare = |frame: &DataFrame| {
-            let columns = frame.columns().iter().map(|column| column.to_physical_repr()).collect();
-            DataFrame::new(frame.height(), columns)
-        };
-        Ok(Self { narrow: bare(&self.narrow)?, wide: bare(&self.wide)? })
-    }
-
     /// Bytes that the rows take in memory.
     pub fn bytes(&self) -> u64 {
         (self.narrow.estimated_size() + self.wide.estimated_size()) as u64
@@ -129,18 +118,22 @@ macro_rules! table {
         struct Table {
             scope: Scope,
             len: usize,
+            compact: CompactColumns,
             $($name: column!($kind),)*
         }
 
         impl Table {
             fn new(scope: Scope) -> Self {
-                Self { scope, len: 0, $($name: Default::default(),)* }
+                Self { scope, len: 0, compact: Default::default(), $($name: Default::default(),)* }
             }
 
             fn push(&mut self, row: &Row<'_>, interner: &mut Interner) {
                 $(if Scope::$scope <= self.scope {
                     self.$name.push(&row.$name, self.len, interner);
                 })*
+                if self.scope == Scope::Fold && !self.compact.push(row, self.len) {
+                    self.event_id.push(&row.event_id, self.len, interner);
+                }
                 self.len += 1;
             }
 
@@ -151,6 +144,7 @@ macro_rules! table {
                 }
                 let mut columns: Vec<polars::prelude::Column> = Vec::new();
                 $(columns.extend(self.$name.finish(stringify!($name), height, form)?.map(Column::from));)*
+                columns.extend(self.compact.finish(height, form)?);
                 DataFrame::new(height, columns)
             }
         }
@@ -186,11 +180,15 @@ pub fn stack(batches: Vec<Events>) -> PolarsResult<Events> {
     Ok(Events { narrow: stack_frames(narrow)?, wide: stack_frames(wide)? })
 }
 
+/// Every column that a frame can carry.
+fn names() -> impl Iterator<Item = &'static str> {
+    COLUMNS.iter().map(|column| column.name).chain(COMPACT)
+}
+
 fn stack_frames(mut frames: Vec<DataFrame>) -> PolarsResult<DataFrame> {
     frames.retain(|frame| frame.height() > 0);
     let dtype = |name: &str| frames.iter().find_map(|frame| Some(frame.column(name).ok()?.dtype().clone()));
-    let carried: Vec<(PlSmallStr, DataType)> =
-        COLUMNS.iter().filter_map(|column| Some((column.name.into(), dtype(column.name)?))).collect();
+    let carried: Vec<(PlSmallStr, DataType)> = names().filter_map(|name| Some((name.into(), dtype(name)?))).collect();
     let mut all = DataFrame::empty();
     for frame in frames {
         let height = frame.height();

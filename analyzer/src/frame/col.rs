@@ -2,6 +2,7 @@
 
 use polars::prelude::*;
 
+use super::compact::{COMPACT, guid, stable_hash};
 use super::dictionary::Sym;
 use super::schema::with_columns;
 
@@ -137,6 +138,8 @@ macro_rules! columns {
         /// All columns of one events frame. A column that the frame does not carry reads as null.
         pub struct Columns<'f> {
             $(#[doc = $doc] pub $name: accessor!($kind),)*
+            /// The columns of [`super::compact`].
+            pub(crate) compact: [IntCol<'f>; 3],
         }
 
         impl<'f> Columns<'f> {
@@ -145,9 +148,33 @@ macro_rules! columns {
             /// # Errors
             /// When a column has another type than the table says, or lies in several pieces.
             pub fn open(frame: &'f DataFrame) -> PolarsResult<Self> {
-                Ok(Self { $($name: open!($kind find(frame, stringify!($name))),)* })
+                let [high, low, context] = COMPACT.map(|name| find(frame, name));
+                Ok(Self {
+                    $($name: open!($kind find(frame, stringify!($name))),)*
+                    compact: [open!(Int high), open!(Int low), open!(Int context)],
+                })
             }
         }
     };
 }
 with_columns!(columns);
+
+impl Columns<'_> {
+    /// Bytes of the event id where it is a GUID.
+    pub fn guid(&self, row: usize) -> Option<[u8; 16]> {
+        let [high, low, _] = &self.compact;
+        match (high.get(row), low.get(row)) {
+            (Some(high), Some(low)) => {
+                let value = u128::from(high.cast_unsigned()) << 64 | u128::from(low.cast_unsigned());
+                Some(value.to_be_bytes())
+            }
+            _ => guid(self.event_id.get(row)?.as_bytes()),
+        }
+    }
+
+    /// [`stable_hash`] of the encryption context.
+    pub fn context_hash(&self, row: usize) -> Option<u64> {
+        let [.., context] = &self.compact;
+        context.get(row).map(i64::cast_unsigned).or_else(|| self.encryption_context.get(row).map(stable_hash))
+    }
+}

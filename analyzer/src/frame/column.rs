@@ -112,9 +112,15 @@ pub(super) struct PlainColumn<T>(Vec<Option<T>>);
 
 impl<T: Copy> PlainColumn<T> {
     pub(super) fn push(&mut self, value: &Option<T>, row: usize, _: &mut Interner) {
+        self.add(*value, row);
+    }
+
+    pub(super) fn add(&mut self, value: Option<T>, row: usize) {
         if value.is_some() {
-            self.0.resize(row, None);
-            self.0.push(*value);
+            if self.0.len() < row {
+                self.0.resize(row, None);
+            }
+            self.0.push(value);
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod builder;
 pub mod col;
 pub(crate) mod column;
+pub mod compact;
 pub mod dictionary;
 pub mod row;
 pub mod schema;

@@ -68,7 +68,7 @@ macro_rules! with_columns {
             (Fold object U32 "the scan" "index of the source object in this run; the lake stores its URI beside it")
             (Fold record U32 "the scan" "index of the record in its object, from 0")
             // --- what it is
-            (Fold event_id Str "eventID" "identity of the event, never null: without eventID, `request:<requestID>:<eventName>:<eventTime>`, else `content:<hash of the record>`")
+            (Full event_id Str "eventID" "identity of the event, never null: without eventID, `request:<requestID>:<eventName>:<eventTime>`, else `content:<hash of the record>`")
             (Fold shared_event_id Str "sharedEventID" "joins the copies of one call in the logs of two accounts")
             (Fold corrects Str "addendum.originalEventID" "event that this record replaces (addendum reason UPDATED_DATA)")
             (Fold event_time Time "eventTime" "when the call ended at the endpoint; whole seconds; never null")
@@ -117,7 +117,7 @@ macro_rules! with_columns {
             (Full cross_account Bool "key_account, principal_account" "true when the caller's account is not the key's; null when either is unknown")
             (Full destination_key_arn Cat "requestParameters.destinationKeyId, resources[]" "ReEncrypt: key that the data is encrypted under afterwards")
             // --- which data
-            (Fold encryption_context Str "requestParameters.encryptionContext, sourceEncryptionContext" "canonical JSON object, keys sorted; may hold personal data")
+            (Full encryption_context Str "requestParameters.encryptionContext, sourceEncryptionContext" "canonical JSON object, keys sorted; may hold personal data")
             (Fold resource Str "encryption context, constraints of a grant, request of other services" "what the key protects, one name whoever speaks of it: an ARN, else `<context key>=<value>`")
             (Full algorithm Cat "requestParameters.*Algorithm" "encryption, signing, MAC, key agreement or wrapping algorithm")
             (Full data_key_spec Cat "requestParameters.keySpec, keyPairSpec" "of GenerateDataKey*")

@@ -7,6 +7,7 @@ use polars::prelude::*;
 
 use crate::frame::col::{BoolCol, CatCol, IntCol, StrCol, U32Col};
 use crate::frame::column::codes;
+use crate::frame::compact::COMPACT;
 use crate::frame::schema::{COLUMNS, Kind, with_columns};
 use crate::frame::{Columns, Sym};
 
@@ -91,6 +92,13 @@ macro_rules! encode {
                 }
                 number += 1;
             )*
+            for column in &columns.compact {
+                if column.is_carried() {
+                    out.push(number);
+                    column.encode(rows, out);
+                }
+                number += 1;
+            }
             out.push(number);
         }
     };
@@ -103,8 +111,13 @@ pub(super) fn decode(source: &mut dyn Read) -> PolarsResult<DataFrame> {
     let mut columns: Vec<Column> = Vec::new();
     loop {
         let [number] = array(source)?;
-        let Some(column) = COLUMNS.get(usize::from(number)) else { break };
-        columns.push(series(source, column.name, column.kind, height)?.into());
+        let number = usize::from(number);
+        let (name, kind) = match (COLUMNS.get(number), COMPACT.get(number.saturating_sub(COLUMNS.len()))) {
+            (Some(column), _) => (column.name, column.kind),
+            (None, Some(name)) => (*name, Kind::Int),
+            (None, None) => break,
+        };
+        columns.push(series(source, name, kind, height)?.into());
     }
     DataFrame::new(height, columns)
 }
@@ -206,6 +219,7 @@ mod tests {
         let mut bytes = Vec::new();
         encode(&Columns::open(&frame).unwrap(), &[0], &mut bytes);
         let back = decode(&mut bytes.as_slice()).unwrap();
-        assert!(back.column("event_id").is_ok() && back.column("shared_event_id").is_err());
+        assert_eq!(back.column("event_id").unwrap().str().unwrap().get(0), Some("e"), "no GUID, hence kept as text");
+        assert!(back.column("shared_event_id").is_err());
     }
 }

@@ -90,57 +90,66 @@ impl Cell {
 /// All series of one key.
 #[derive(Clone, Debug, Default)]
 pub struct Activity {
-    series: Vec<Series>,
+    series: Vec<Open>,
     index: HashMap<SeriesKey, u32>,
     /// Where the last event went: the next one mostly goes there too.
     last: usize,
 }
 
+/// A series that is being counted. Its cells are runs, one per round, each in order of time: what came in another round
+/// is not searched, because it is mostly of another day.
+#[derive(Clone, Debug)]
+struct Open {
+    series: Series,
+    round: u32,
+    /// Where the run of the round starts.
+    run: usize,
+}
+
 impl Activity {
-    /// Counts one event. `context` is the hash of its encryption context, where it has one.
-    pub fn add(&mut self, key: SeriesKey, event: EventRef, context: Option<u64>) {
+    /// Counts one event. `context` is the hash of its encryption context, where it has one. Events of one unit have one
+    /// `round`, and rounds follow each other.
+    pub fn add(&mut self, key: SeriesKey, event: EventRef, context: Option<u64>, round: u32) {
         let cell = Cell::new(event, context);
-        if self.series.get(self.last).is_none_or(|last| last.key != key) {
-            self.last = self.find(key);
+        if self.series.get(self.last).is_none_or(|last| last.series.key != key) {
+            self.last = self.find(key, round);
         }
-        let cells = &mut self.series[self.last].cells;
+        let open = &mut self.series[self.last];
+        let cells = &mut open.series.cells;
+        if open.round != round {
+            open.round = round;
+            open.run = cells.len();
+        }
         // Rows come nearly in order of time, so the right cell is mostly the last one.
-        match cells.last_mut() {
+        match cells[open.run..].last_mut() {
             Some(last) if last.bucket() == cell.bucket() => last.merge(cell),
             Some(last) if last.bucket() > cell.bucket() => {
-                match cells.binary_search_by_key(&cell.bucket(), Cell::bucket) {
-                    Ok(at) => cells[at].merge(cell),
-                    Err(at) => cells.insert(at, cell),
+                match cells[open.run..].binary_search_by_key(&cell.bucket(), Cell::bucket) {
+                    Ok(at) => cells[open.run + at].merge(cell),
+                    Err(at) => cells.insert(open.run + at, cell),
                 }
             }
             _ => cells.push(cell),
         }
     }
 
-    fn find(&mut self, key: SeriesKey) -> usize {
+    fn find(&mut self, key: SeriesKey, round: u32) -> usize {
         let at = *self.index.entry(key).or_insert(self.series.len() as u32) as usize;
         if at == self.series.len() {
-            self.series.push(Series { key, cells: Vec::new() });
+            self.series.push(Open { series: Series { key, cells: Vec::new() }, round, run: 0 });
         }
         at
     }
 
-    /// Adds disjoint counts of the same key.
+    /// Adds disjoint counts of the same key. Nothing of a round that either has seen may be added any more.
     pub fn merge(&mut self, other: Self) {
         if self.series.is_empty() {
             *self = other;
             return;
         }
         for theirs in other.series {
-            let at = self.find(theirs.key);
-            let ours = &mut self.series[at].cells;
-            if ours.is_empty() {
-                *ours = theirs.cells;
-            } else {
-                ours.extend(theirs.cells);
-                // Counting looks for its cell in them.
-                join(ours);
-            }
+            let at = self.find(theirs.series.key, theirs.round);
+            self.series[at].series.cells.extend(theirs.series.cells);
         }
     }
 
@@ -150,7 +159,8 @@ impl Activity {
         let mut all: Vec<([&str; 7], Series)> = self
             .series
             .into_iter()
-            .map(|series| {
+            .map(|Open { mut series, .. }| {
+                join(&mut series.cells);
                 let key = &series.key;
                 let order =
                     [Some(key.source), Some(key.name), key.principal, key.via, key.error, key.resource, key.kind];
@@ -162,7 +172,7 @@ impl Activity {
     }
 }
 
-/// Cells of several folds in order of time, one per bucket.
+/// Cells of several runs in order of time, one per bucket.
 fn join(cells: &mut Vec<Cell>) {
     if cells.is_sorted_by(|a, b| a.bucket() < b.bucket()) {
         return;

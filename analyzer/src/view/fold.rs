@@ -57,6 +57,8 @@ pub struct Views {
     pub(super) kms: u64,
     pub(super) related: u64,
     pub(super) duplicates: u64,
+    /// Partitions folded so far.
+    round: u32,
     pub(super) span: Option<Span>,
     /// Texts of event ids that are not GUIDs.
     pub(super) ids: EventIds,
@@ -101,11 +103,21 @@ impl Views {
     /// # Errors
     /// When a frame does not have the types of the column table.
     pub fn fold_parts(parts: &[Part<'_>], context: &FoldContext<'_>) -> PolarsResult<Self> {
+        Self::default().and_fold(parts, context)
+    }
+
+    /// Adds one more partition to what was folded: cheaper than folding it apart and merging.
+    ///
+    /// # Errors
+    /// When a frame does not have the types of the column table.
+    pub fn and_fold(mut self, parts: &[Part<'_>], context: &FoldContext<'_>) -> PolarsResult<Self> {
         let FoldContext { dictionary, as_of, delivered } = *context;
         let opened = Opened::new(parts)?;
         let unique = deduplicate(&opened, dictionary);
+        self.duplicates += unique.duplicates;
+        self.round += 1;
         let mut fold = Fold {
-            views: Self { duplicates: unique.duplicates, ..Self::default() },
+            views: self,
             delivered,
             words: Words::new(dictionary),
             dictionary,
@@ -149,6 +161,7 @@ impl Views {
         self.kms += other.kms;
         self.related += other.related;
         self.duplicates += other.duplicates;
+        self.round += other.round;
         self.ids.merge(other.ids);
         if let Some(span) = other.span {
             widen(self.span.get_or_insert(span), span);
@@ -283,9 +296,9 @@ impl Fold<'_> {
     }
 
     fn count(&mut self, columns: &Columns<'_>, row: usize, event: EventRef, series: SeriesKey, key: Option<Sym>) {
-        let context = columns.encryption_context.get(row).map(stable_hash);
+        let context = columns.context_hash(row);
         match key {
-            Some(key) => self.views.keys.entry(key).or_default().activity.add(series, event, context),
+            Some(key) => self.views.keys.entry(key).or_default().activity.add(series, event, context, self.views.round),
             None if series.failure.is_some_and(FailureClass::is_key_state) => self.views.loose.push(Loose {
                 event,
                 series,

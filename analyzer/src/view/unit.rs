@@ -167,7 +167,7 @@ pub(super) fn deduplicate(opened: &Opened<'_>, dictionary: &Dictionary) -> Dedup
             if let Some(original) = columns.corrects.get(row) {
                 corrected.push((log, EventId::new(original).0));
             }
-            let (id, guid) = EventId::new(columns.event_id.get(row).unwrap_or_default());
+            let (id, guid) = EventId::of(columns, row);
             let known = *index.entry((log, id)).or_insert(rows.len() as u32) as usize;
             match rows.get_mut(known) {
                 None => rows.push(Named { id, guid, handle }),
