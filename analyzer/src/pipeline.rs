@@ -3,27 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use polars::prelude::PolarsError;
-use rayon::prelude::*;
+use polars::prelude::{DataFrame, PolarsError};
 
 use crate::config::{Settings, Subject, SuppressionTracker};
 use crate::decode::gzip::Limits;
 use crate::decode::{Decoder, ObjectReport, Record, RecordSink, RejectReason, SkipReason};
 use crate::extract;
 use crate::finding::{Finding, Status};
-use crate::frame::builder::{partition_frame, stack};
-use crate::frame::{Columns, Dictionary, Events, FrameBuilder, Scope};
-use crate::lake::{EventsFile, Spill};
+use crate::frame::builder::stack;
+use crate::frame::{Columns, Dictionary, Events, FrameBuilder, Row, Scope};
+use crate::lake::{ByPartition, EventsFile, Spill};
 use crate::report::{Report, Run};
 use crate::rules::{self, Context, Rule};
 use crate::source::{self, Filter, Listing, Object, SourceError};
 use crate::view::coverage::{Bytes, Coverage, Objects, Records, RejectedAt, Skipped};
 use crate::view::fold::HOUR_MS;
 use crate::view::settle::{Settled, gaps};
-use crate::view::unit::{deduplicated_rows, partitions};
+use crate::view::unit::{Part, deduplicated_rows, partitions, rows_by_partition};
 use crate::view::{FoldContext, Views};
 
 /// Rows after which a worker closes its batch.
@@ -244,29 +243,34 @@ impl Rows {
     }
 
     fn spill(&self, batches: Vec<Events>, dictionary: &Dictionary) -> Result<(), PolarsError> {
-        let events = stack(batches)?.physical()?;
-        let narrow = partitions(&Columns::open(&events.narrow)?, events.narrow.height(), self.partitions, dictionary);
-        let wide = partitions(&Columns::open(&events.wide)?, events.wide.height(), self.partitions, dictionary);
-        self.spill.write(&events, (&narrow, &wide), self.partitions)
+        self.spill.write(&split(batches, self.partitions, dictionary)?, self.partitions)
     }
 
-    /// Folds all rows, partition by partition when they are on disk.
+    /// Folds all rows, partition by partition when they are many.
     fn fold(self, context: &FoldContext<'_>) -> Result<Views, PolarsError> {
         let open = self.open.into_inner().unwrap_or_else(PoisonError::into_inner);
         if self.spill.is_empty() && rayon::current_num_threads() == 1 {
-            return Views::fold(&stack(open.batches)?, context);
+            let parts: Vec<Part<'_>> = open.batches.iter().map(Part::whole).collect();
+            return Views::fold_parts(&parts, context);
         }
-        let parts = split(open.batches, self.partitions, context.dictionary)?;
-        let spill = &self.spill;
-        parts
-            .into_par_iter()
-            .enumerate()
-            .map(|(partition, events)| {
-                let mut batches = spill.read(partition as u32)?;
-                batches.push(events);
-                Views::fold(&stack(batches)?, context)
-            })
-            .try_reduce(Views::default, |a, b| Ok(a.merge(b)))
+        let open = split(open.batches, self.partitions, context.dictionary)?;
+        let next = AtomicU32::new(0);
+        // Each worker folds into its own views: partitions one by one would be joined at a cost.
+        let views: Vec<Result<Views, PolarsError>> = rayon::broadcast(|_| {
+            let mut views = Views::default();
+            loop {
+                let partition = next.fetch_add(1, Ordering::Relaxed);
+                if partition >= self.partitions {
+                    return Ok(views);
+                }
+                let spilled = self.spill.read(partition)?;
+                let at = partition as usize;
+                let held = open.iter().map(|(events, (narrow, wide))| Part::rows(events, &narrow[at], &wide[at]));
+                let parts: Vec<Part<'_>> = spilled.iter().map(Part::whole).chain(held).collect();
+                views = views.and_fold(&parts, context)?;
+            }
+        });
+        views.into_iter().try_fold(Views::default(), |all, views| Ok(all.merge(views?)))
     }
 
     /// Writes the deduplicated rows of all partitions, in order of time within each.
@@ -295,19 +299,19 @@ impl Rows {
     }
 }
 
-/// Splits what is in memory the way the spilled rows are split.
-fn split(batches: Vec<Events>, count: u32, dictionary: &Dictionary) -> Result<Vec<Events>, PolarsError> {
-    let all = stack(batches)?.physical()?;
-    let mut parts: Vec<Events> = (0..count).map(|_| Events::default()).collect();
-    let narrow = partitions(&Columns::open(&all.narrow)?, all.narrow.height(), count, dictionary);
-    for (partition, frame) in partition_frame(&all.narrow, &narrow, count)? {
-        parts[partition as usize].narrow = frame;
-    }
-    let wide = partitions(&Columns::open(&all.wide)?, all.wide.height(), count, dictionary);
-    for (partition, frame) in partition_frame(&all.wide, &wide, count)? {
-        parts[partition as usize].wide = frame;
-    }
-    Ok(parts)
+/// Which rows of each batch belong to which partition.
+fn split(batches: Vec<Events>, count: u32, dictionary: &Dictionary) -> Result<Vec<(Events, ByPartition)>, PolarsError> {
+    let rows = |frame: &DataFrame| -> Result<Vec<Vec<u32>>, PolarsError> {
+        let of = partitions(&Columns::open(frame)?, frame.height(), count, dictionary);
+        Ok(rows_by_partition(&of, count))
+    };
+    batches
+        .into_iter()
+        .map(|events| {
+            let rows = (rows(&events.narrow)?, rows(&events.wide)?);
+            Ok((events, rows))
+        })
+        .collect()
 }
 
 /// What came of reading the objects.
@@ -378,6 +382,7 @@ fn read(object: &Object, index: u32, decoder: &mut Decoder, sink: &mut Sink<'_>,
 /// Turns records into rows of one worker's batch.
 struct Sink<'s> {
     builder: FrameBuilder,
+    scope: Scope,
     dictionary: &'s Dictionary,
     accounts: &'s [String],
     regions: &'s [String],
@@ -390,6 +395,7 @@ impl<'s> Sink<'s> {
     fn new(dictionary: &'s Dictionary, scope: Scope, options: &'s ScanOptions) -> Self {
         Self {
             builder: FrameBuilder::new(dictionary.clone(), scope),
+            scope,
             dictionary,
             accounts: &options.accounts,
             regions: &options.regions,
@@ -406,7 +412,7 @@ impl<'s> Sink<'s> {
     /// Ends an object: drops its rows if it proved damaged, hands the batch on when it is large enough.
     fn close(&mut self, object: u32, report: &ObjectReport, rows: &Rows) -> Result<(), PolarsError> {
         if self.void || report.skip.is_some() && self.builder.holds(object) {
-            let events = self.builder.finish()?.without_object(object)?;
+            let events = self.builder.finish_bare()?.without_object(object)?;
             self.void = false;
             return rows.push(events, self.dictionary);
         }
@@ -420,13 +426,14 @@ impl<'s> Sink<'s> {
         if self.builder.is_empty() {
             return Ok(());
         }
-        rows.push(self.builder.finish()?, self.dictionary)
+        rows.push(self.builder.finish_bare()?, self.dictionary)
     }
 }
 
 impl RecordSink for Sink<'_> {
     fn record(&mut self, record: &Record<'_>) -> Result<(), RejectReason> {
-        let mut row = extract::row(record)?;
+        let mut row = Row::default();
+        extract::fill(&mut row, record, self.scope)?;
         let asked = |list: &[String], value: Option<&str>| {
             list.is_empty() || value.is_some_and(|value| list.iter().any(|own| own == value))
         };

@@ -204,7 +204,7 @@ fn a_value_that_does_not_fit_is_told_what_would() {
         ("[scan]\nthreads = -1", "2:11 `-1` is out of range | write a whole number up to 4294967295"),
         ("[scan]\nthreads = 4.0", "2:11 `threads` is a whole number, found a decimal number | "),
         ("[scan]\nmemory = 64", "2:10 `64` has no unit | write \"64MiB\", or another unit, in quotes"),
-        ("[scan]\nmemory = '1KiB'", "2:10 `memory` is out of range | write a value from 16MiB to 16TiB"),
+        ("[scan]\nmemory = '1KiB'", "2:10 `memory` is out of range | write a value from 1MiB to 16TiB"),
         (
             "[scan]\nmemory = '64 apples'",
             "2:10 `apples` is not a unit of size | write a whole number with a unit, as 64MiB or 2GiB",

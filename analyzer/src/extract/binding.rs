@@ -132,10 +132,8 @@ fn failure_of_code<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
 
 /// Key columns of another service's record. Its own list of resources is best; what the caller typed may be an alias or an id.
 fn fill_key<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
-    let listed = parts.resources.and_then(|resources| {
-        json::items(&resources)
-            .find_map(|item| arn::key(json::get_str(&item, &["ARN"]).or_else(|| json::get_str(&item, &["arn"]))?))
-    });
+    let listed =
+        parts.resources.and_then(|resources| json::items(&resources).find_map(|item| arn::key(json::arn_of(&item)?)));
     let asked = parts.request.and_then(|request| key_reference(&request));
     let answered = || parts.response.and_then(|response| key_reference(&response)).and_then(arn::key);
     let told = || parts.message.and_then(arn::in_text);

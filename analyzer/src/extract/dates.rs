@@ -22,9 +22,24 @@ fn plain(text: &[u8]) -> Option<i64> {
     let number = |digits: &[u8]| {
         digits.iter().try_fold(0, |sum: u32, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
     };
-    let date = NaiveDate::from_ymd_opt(number(&[y0, y1, y2, y3])? as i32, number(&[m0, m1])?, number(&[d0, d1])?)?;
-    let time = date.and_hms_opt(number(&[h0, h1])?, number(&[n0, n1])?, number(&[s0, s1])?)?;
+    let (year, month, day) = (number(&[y0, y1, y2, y3])?, number(&[m0, m1])?, number(&[d0, d1])?);
+    let (hour, minute, second) = (number(&[h0, h1])?, number(&[n0, n1])?, number(&[s0, s1])?);
+    // Leap seconds and dates that do not exist are for the general parser to judge.
+    let sound = (1..=12).contains(&month) && (1..=28).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    if sound {
+        return Some(
+            i64::from(days(year, month, day) * 24 + hour as i32) * 3_600_000 + i64::from(minute * 60 + second) * 1000,
+        );
+    }
+    let time = NaiveDate::from_ymd_opt(year as i32, month, day)?.and_hms_opt(hour, minute, second)?;
     Some(time.and_utc().timestamp_millis())
+}
+
+/// Days since 1970-01-01. The year is taken to begin in March, so that the leap day is its last.
+fn days(year: u32, month: u32, day: u32) -> i32 {
+    let (year, month) = if month > 2 { (year as i32, month as i32 - 3) } else { (year as i32 - 1, month as i32 + 9) };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    year * 365 + leap_days + (month * 153 + 2) / 5 + day as i32 - 1 - 719_468
 }
 
 fn us(text: &str) -> Option<i64> {
@@ -59,4 +74,20 @@ fn month(name: &str) -> Option<u32> {
 fn epoch(text: &str) -> Option<i64> {
     let number: f64 = text.parse().ok().filter(|number: &f64| (1e8..1e14).contains(number))?;
     Some(if number < 1e11 { (number * 1000.0) as i64 } else { number as i64 })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Days, NaiveDate};
+
+    #[test]
+    fn every_day_is_where_the_calendar_has_it() {
+        let mut date = NaiveDate::from_ymd_opt(1583, 1, 1).unwrap();
+        for _ in 0..400_000 {
+            let text = format!("{date}T13:14:15Z");
+            let expected = DateTime::parse_from_rfc3339(&text).unwrap().timestamp_millis();
+            assert_eq!(super::plain(text.as_bytes()), Some(expected), "{text}");
+            date = date.checked_add_days(Days::new(1)).unwrap();
+        }
+    }
 }

@@ -9,36 +9,9 @@ use crate::frame::{Row, Text};
 /// Principal of the events that KMS logs about its own work.
 const KMS: &str = "AWS KMS";
 
-/// Fills the caller's columns. Expects `event_type`, `event_source` and `source_ip` in the row.
-pub(super) fn fill<'r>(row: &mut Row<'r>, identity: Option<Node<'r>>) {
-    let who = identity.map(|identity| Identity::read(&identity)).unwrap_or_default();
-    let service_event = row.event_type.as_deref() == Some("AwsServiceEvent");
-    let of_kms = row.event_source.as_deref() == Some("kms.amazonaws.com");
-    let internal = of_kms && who.kind.is_none() && who.invoked_by.is_none_or(|by| by.starts_with("AWS Internal"));
-    let kms_itself = internal && (service_event || who.invoked_by.is_some());
-
-    row.call = Some(Cow::Borrowed(match who.kind {
-        _ if kms_itself || (of_kms && service_event) => "kms-internal",
-        Some("AWSService") => "service-self",
-        None if service_event || who.invoked_by.is_some() => "service-self",
-        _ if who.invoked_by.is_some() => "via-service",
-        _ => "direct",
-    }));
-    row.principal_type = if kms_itself { borrowed("KMS") } else { who.kind.map(Cow::Borrowed) };
-    row.principal = if kms_itself { borrowed(KMS) } else { who.principal() };
-    row.session_name = who.session_name().map(Cow::Borrowed);
-    row.principal_account = who.account().map(Cow::Borrowed);
-    row.principal_arn = who.arn.map(Cow::Borrowed);
-    row.invoked_by = who.invoked_by.map(Cow::Borrowed);
-    row.source_identity = who.source_identity.map(Cow::Borrowed);
-    row.access_key_id = who.access_key_id.map(Cow::Borrowed);
-    row.mfa = who.mfa;
-    row.source_kind = row.source_ip.as_deref().and_then(source_kind).map(Cow::Borrowed);
-}
-
 /// The members of `userIdentity` that name someone. Each may be missing, null or empty, whatever the type says.
 #[derive(Default)]
-struct Identity<'r> {
+pub(super) struct Identity<'r> {
     kind: Option<&'r str>,
     arn: Option<&'r str>,
     principal_id: Option<&'r str>,
@@ -54,6 +27,41 @@ struct Identity<'r> {
 }
 
 impl<'r> Identity<'r> {
+    /// Reads the member `userIdentity`.
+    pub(super) fn of(identity: Option<Node<'r>>) -> Self {
+        identity.map(|identity| Self::read(&identity)).unwrap_or_default()
+    }
+
+    /// Fills the caller's columns. Expects `event_type` and `event_source` in the row.
+    pub(super) fn fill(&self, row: &mut Row<'r>) {
+        let service_event = row.event_type.as_deref() == Some("AwsServiceEvent");
+        let of_kms = row.event_source.as_deref() == Some("kms.amazonaws.com");
+        let internal = of_kms && self.kind.is_none() && self.invoked_by.is_none_or(|by| by.starts_with("AWS Internal"));
+        let kms_itself = internal && (service_event || self.invoked_by.is_some());
+
+        row.call = Some(Cow::Borrowed(match self.kind {
+            _ if kms_itself || (of_kms && service_event) => "kms-internal",
+            Some("AWSService") => "service-self",
+            None if service_event || self.invoked_by.is_some() => "service-self",
+            _ if self.invoked_by.is_some() => "via-service",
+            _ => "direct",
+        }));
+        row.principal_type = if kms_itself { borrowed("KMS") } else { self.kind.map(Cow::Borrowed) };
+        row.principal = if kms_itself { borrowed(KMS) } else { self.principal() };
+        row.principal_account = self.account().map(Cow::Borrowed);
+        row.invoked_by = self.invoked_by.map(Cow::Borrowed);
+    }
+
+    /// Fills the columns that only rows of the wide frame, or rows that are written out, carry. Expects `source_ip`.
+    pub(super) fn fill_rest(&self, row: &mut Row<'r>) {
+        row.session_name = self.session_name().map(Cow::Borrowed);
+        row.principal_arn = self.arn.map(Cow::Borrowed);
+        row.source_identity = self.source_identity.map(Cow::Borrowed);
+        row.access_key_id = self.access_key_id.map(Cow::Borrowed);
+        row.mfa = self.mfa;
+        row.source_kind = row.source_ip.as_deref().and_then(source_kind).map(Cow::Borrowed);
+    }
+
     fn read(identity: &Node<'r>) -> Self {
         let mut who = Self::default();
         let Some(members) = identity.as_object() else { return who };

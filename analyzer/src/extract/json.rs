@@ -60,14 +60,16 @@ pub(super) fn boolean(value: &Node<'_>) -> Option<bool> {
 /// An object with content.
 pub(super) fn object<'r>(value: &Node<'r>) -> Option<Object<'r, 'r>> {
     let object = value.as_object()?;
-    (!object.is_empty() && !is_omitted(value)).then_some(object)
+    (!object.is_empty() && !is_marker(&object)).then_some(object)
 }
 
 /// True for the marker that CloudTrail leaves where it cut content out.
 pub(super) fn is_omitted(value: &Node<'_>) -> bool {
-    value.as_object().is_some_and(|object| {
-        object.len() == 1 && object.iter().any(|(name, value)| name == "omitted" && boolean(&value) == Some(true))
-    })
+    value.as_object().is_some_and(|object| is_marker(&object))
+}
+
+fn is_marker(object: &Object<'_, '_>) -> bool {
+    object.len() == 1 && object.iter().any(|(name, value)| name == "omitted" && boolean(&value) == Some(true))
 }
 
 /// Member of an object; the last one of that name.
@@ -82,6 +84,19 @@ pub(super) fn get_str<'r>(value: &Node<'r>, path: &[&str]) -> Option<&'r str> {
         at = get(&at, name)?;
     }
     str_of(&at)
+}
+
+/// The ARN of an element of `resources`.
+pub(super) fn arn_of<'r>(item: &Node<'r>) -> Option<&'r str> {
+    let (mut upper, mut lower) = (None, None);
+    for (name, value) in item.as_object()?.iter() {
+        match name {
+            "ARN" => upper = str_of(&value),
+            "arn" => lower = str_of(&value),
+            _ => {}
+        }
+    }
+    upper.or(lower)
 }
 
 /// Elements of a list; the value itself when it is not one, because XML-born members drop the list around one element.
@@ -194,11 +209,13 @@ pub(super) fn list_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<St
 }
 
 fn written(value: &Node<'_>, lower: bool) -> Option<String> {
-    let empty = value.is_null()
-        || value.as_str() == Some("")
-        || value.as_array().is_some_and(|list| list.is_empty())
-        || value.as_object().is_some_and(|object| object.is_empty())
-        || is_omitted(value);
+    let empty = if let Some(object) = value.as_object() {
+        object.is_empty() || is_marker(&object)
+    } else if let Some(text) = value.as_str() {
+        text.is_empty()
+    } else {
+        value.is_null() || value.as_array().is_some_and(|list| list.is_empty())
+    };
     if empty {
         return None;
     }

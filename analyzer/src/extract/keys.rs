@@ -26,6 +26,8 @@ pub(super) struct Typed<'r> {
     pub(super) service: Option<&'r str>,
     /// `responseElements.keyMetadata.aWSAccountId`.
     pub(super) owner: Option<&'r str>,
+    /// Some part of the record has members of an external key store.
+    pub(super) xks: bool,
 }
 
 impl<'r> Typed<'r> {
@@ -107,10 +109,7 @@ impl<'r> Listed<'r> {
         let mut listed = Self::default();
         let Some(resources) = resources else { return listed };
         for item in json::items(&resources) {
-            let Some(text) = json::get_str(&item, &["ARN"]).or_else(|| json::get_str(&item, &["arn"])) else {
-                continue;
-            };
-            let Some(arn) = Arn::parse(text) else { continue };
+            let Some(arn) = json::arn_of(&item).and_then(Arn::parse) else { continue };
             if arn.key_id().is_some() {
                 listed.add(arn, typed);
             } else if arn.alias().is_some() && listed.alias.is_none() {

@@ -50,10 +50,12 @@ pub(super) fn fill<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
     // Later parts overwrite: what KMS answered is truer than what was asked.
     let mut typed = keys::Typed::default();
     members::request(row, &mut typed, parts.request);
-    members::additional(row, parts.additional);
+    members::additional(row, &mut typed, parts.additional);
     members::service(row, &mut typed, parts.service);
     members::response(row, &mut typed, parts.response);
-    members::xks(row, parts);
+    if typed.xks {
+        members::xks(row, parts);
+    }
     keys::fill(row, &typed, parts);
     fill_resource(row, parts);
     if let Some(code) = row.error_code.as_deref() {

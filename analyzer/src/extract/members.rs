@@ -44,13 +44,16 @@ pub(super) fn request<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, request: Opt
             "destinationEncryptionContext" => row.destination_context = object_text(&value),
             "sourceEncryptionAlgorithm" => row.source_algorithm = json::text(&value),
             "aliasName" => typed.alias = json::str_of(&value),
-            _ => request_of_control_plane(row, event, name, &value),
+            _ => {
+                typed.xks |= name.starts_with(XKS);
+                request_of_control_plane(row, event, name, &value);
+            }
         }
     }
 }
 
 /// `additionalEventData`.
-pub(super) fn additional<'r>(row: &mut Row<'r>, additional: Option<Node<'r>>) {
+pub(super) fn additional<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, additional: Option<Node<'r>>) {
     let Some(members) = additional.as_ref().and_then(json::object) else { return };
     for (name, value) in members.iter() {
         match name {
@@ -65,7 +68,7 @@ pub(super) fn additional<'r>(row: &mut Row<'r>, additional: Option<Node<'r>>) {
             "backingKey" | "backingKeys" => row.backing_keys = as_logged(&value),
             "backingKeysDeletionStatus" => row.backing_keys_deletion = as_logged(&value),
             "recipient" => row.attestation = object_text(&value),
-            _ => {}
+            _ => typed.xks |= name.starts_with(XKS),
         }
     }
 }
@@ -102,7 +105,7 @@ pub(super) fn response<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, response: O
             "replicaKeyMetadata" => replica(row, &value),
             "replicaPolicy" if row.policy.is_none() => row.policy = policy(&value),
             "replicaTags" if row.tags.is_none() => row.tags = tags(&value).map(Cow::Owned),
-            _ => {}
+            _ => typed.xks |= name.starts_with(XKS),
         }
     }
     if let Some(metadata) = metadata {
@@ -181,7 +184,7 @@ fn key_metadata<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, metadata: &Node<'r
             list if list.ends_with("Algorithms") => {
                 algorithms.extend(json::items(&value).filter_map(|item| json::str_of(&item)));
             }
-            _ => {}
+            _ => typed.xks |= name.starts_with(XKS),
         }
     }
     set(&mut row.key_spec, spec.or(old_spec));
@@ -220,9 +223,12 @@ fn constraints(value: &Node<'_>) -> Option<String> {
     json::object_of(members.iter().filter_map(|(name, value)| Some((name.into(), json::canonical(&value)?))).collect())
 }
 
+/// How the names of members of external key stores begin.
+const XKS: &str = "xks";
+
 /// Members of external key stores, gathered from all parts of the record. Credentials stay behind.
 pub(super) fn xks<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
-    let is_member = |name: &str| name.starts_with("xks") && !name.to_ascii_lowercase().contains("credential");
+    let is_member = |name: &str| name.starts_with(XKS) && !name.to_ascii_lowercase().contains("credential");
     let metadata = parts.response.and_then(|response| json::get(&response, "keyMetadata"));
     let mut found: Vec<(Cow<'r, str>, String)> = Vec::new();
     for part in [parts.request, parts.additional, parts.response, metadata].into_iter().flatten() {

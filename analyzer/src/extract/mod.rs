@@ -27,38 +27,49 @@ pub use failure::FailureClass;
 use json::Node;
 use simd_json::prelude::*;
 
-/// Turns a record into a row. `object` stays 0: the caller knows it.
+/// Turns a record into a row with every column it has. `object` stays 0: the caller knows it.
 ///
 /// # Errors
 /// When the record lacks what every event has: name, source and time.
 pub fn row<'r>(record: &Record<'r>) -> Result<Row<'r>, RejectReason> {
-    let mut row = Row { record: record.index, ..Row::default() };
-    let parts = Parts::walk(&mut row, record)?;
+    let mut row = Row::default();
+    fill(&mut row, record, Scope::Full)?;
+    Ok(row)
+}
+
+/// As [`row`](fn@row), into an empty row where it stands: a row is large, and this saves moving it. Columns that a
+/// [`FrameBuilder`](crate::frame::FrameBuilder) of this scope would not take are not looked for.
+///
+/// # Errors
+/// When the record lacks what every event has: name, source and time.
+pub fn fill<'r>(row: &mut Row<'r>, record: &Record<'r>, scope: Scope) -> Result<(), RejectReason> {
+    row.record = record.index;
+    let parts = Parts::walk(row, record)?;
     row.class = Some(Cow::Borrowed(record.class.id()));
-    identity::fill(&mut row, parts.identity);
+    let who = identity::Identity::of(parts.identity);
+    who.fill(row);
     if row.account.is_none() {
         row.account = row.principal_account.clone();
     }
     match record.class {
-        Class::Kms => kms::fill(&mut row, &parts),
-        Class::Failure => binding::failure(&mut row, &parts),
-        Class::Binding => binding::binding(&mut row, &parts),
-        Class::IamPolicy => binding::iam_policy(&mut row, &parts),
-        Class::TrailControl => binding::trail_control(&mut row, &parts),
+        Class::Kms => kms::fill(row, &parts),
+        Class::Failure => binding::failure(row, &parts),
+        Class::Binding => binding::binding(row, &parts),
+        Class::IamPolicy => binding::iam_policy(row, &parts),
+        Class::TrailControl => binding::trail_control(row, &parts),
     }
-    row.cross_account = match (row.key_account.as_deref(), row.principal_account.as_deref()) {
-        (Some(""), _) => None,
-        (Some(key), Some(caller)) => Some(key != caller),
-        _ => None,
-    };
     let plain = record.class == Class::Kms && matches!(row.operation.as_deref(), Some("crypto" | "read"));
-    row.wide = !plain || has_wide(&row);
+    row.wide = !plain || has_wide(row);
     if row.wide || (row.key_arn.is_none() && row.alias.is_none()) {
         // On a plain call the key columns say it better; there it would only drag every row into the wide frame.
         row.requested_key = parts.requested_key(record.class, row.event_name.as_deref());
         row.wide |= row.requested_key.is_some();
     }
-    Ok(row)
+    if row.wide || scope > Scope::Fold {
+        who.fill_rest(row);
+        parts.fill_rest(row);
+    }
+    Ok(())
 }
 
 /// The structured members of a record, found by one walk, and the texts that are needed as long as the record lives.
@@ -70,6 +81,7 @@ struct Parts<'r> {
     service: Option<Node<'r>>,
     resources: Option<Node<'r>>,
     message: Option<&'r str>,
+    tls: Option<Node<'r>>,
     /// Members whose content CloudTrail left out because it was too large.
     omitted: Vec<&'static str>,
 }
@@ -86,9 +98,10 @@ impl<'r> Parts<'r> {
             service: None,
             resources: None,
             message: None,
+            tls: None,
             omitted: Vec::new(),
         };
-        let (mut time, mut addendum, mut tls) = (None, None, None);
+        let (mut time, mut addendum) = (None, None);
         for (name, value) in top.iter() {
             match name {
                 "eventVersion" => row.event_version = json::text(&value),
@@ -116,7 +129,7 @@ impl<'r> Parts<'r> {
                 "vpcEndpointId" => row.vpc_endpoint = json::text(&value),
                 "eventCategory" => row.event_category = json::text(&value),
                 "addendum" => addendum = Some(value),
-                "tlsDetails" => tls = Some(value),
+                "tlsDetails" => parts.tls = Some(value),
                 _ => {}
             }
         }
@@ -140,13 +153,22 @@ impl<'r> Parts<'r> {
                 row.corrects = json::get_str(&addendum, &["originalEventID"]).map(Cow::Borrowed);
             }
         }
-        if let Some(tls) = tls {
+        parts.drop_omitted();
+        Ok(parts)
+    }
+
+    /// Columns that only rows of the wide frame, or rows that are written out, carry.
+    fn fill_rest(&self, row: &mut Row<'r>) {
+        row.cross_account = match (row.key_account.as_deref(), row.principal_account.as_deref()) {
+            (Some(""), _) => None,
+            (Some(key), Some(caller)) => Some(key != caller),
+            _ => None,
+        };
+        if let Some(tls) = self.tls {
             row.tls_version = json::get_str(&tls, &["tlsVersion"]).map(Cow::Borrowed);
             row.tls_key_exchange = json::get_str(&tls, &["keyExchange"]).map(Cow::Borrowed);
             row.tls_host = json::get_str(&tls, &["clientProvidedHostHeader"]).map(Cow::Borrowed);
         }
-        parts.drop_omitted();
-        Ok(parts)
     }
 
     /// Left-out content is not empty content: it must not be read, and it must not be mistaken for "nothing was sent".

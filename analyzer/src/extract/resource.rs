@@ -58,7 +58,7 @@ pub(super) fn affected(row: &Row<'_>, request: Option<Node<'_>>, response: Optio
 pub(super) fn listed<'r>(resources: Option<Node<'r>>) -> Option<&'r str> {
     let resources = resources?;
     json::items(&resources).find_map(|item| {
-        let text = json::get_str(&item, &["ARN"]).or_else(|| json::get_str(&item, &["arn"]))?;
+        let text = json::arn_of(&item)?;
         is_thing(text).then_some(text)
     })
 }

@@ -2,9 +2,13 @@
 
 use polars::prelude::*;
 
-use super::dictionary::{Dictionary, Interner, Sym};
+use super::column::{CatColumn, Form, PlainColumn, StrColumn, TimeColumn, U32Column};
+use super::compact::{COMPACT, CompactColumns};
+use super::dictionary::{Dictionary, Interner};
 use super::row::Row;
-use super::schema::{Scope, with_columns};
+use super::schema::{COLUMNS, Scope, with_columns};
+
+pub use super::column::{time_dtype, times};
 
 /// Two frames of one batch of rows. Plain cryptographic calls and reads carry few columns; control-plane rows carry all.
 #[derive(Clone, Debug, Default)]
@@ -16,18 +20,6 @@ pub struct Events {
 }
 
 impl Events {
-    /// The same rows with codes and times as bare numbers: what is spilled, and what stacks with it.
-    ///
-    /// # Errors
-    /// Never for frames of a builder.
-    pub fn physical(&self) -> PolarsResult<Self> {
-        let bare = |frame: &DataFrame| {
-            let columns = frame.columns().iter().map(|column| column.to_physical_repr()).collect();
-            DataFrame::new(frame.height(), columns)
-        };
-        Ok(Self { narrow: bare(&self.narrow)?, wide: bare(&self.wide)? })
-    }
-
     /// Bytes that the rows take in memory.
     pub fn bytes(&self) -> u64 {
         (self.narrow.estimated_size() + self.wide.estimated_size()) as u64
@@ -90,10 +82,25 @@ impl FrameBuilder {
         self.len() == 0
     }
 
-    /// Closes the batch; the builder starts over.
+    /// Closes the batch; the builder starts over. Columns without any value are left out.
+    ///
+    /// # Errors
+    /// When polars cannot make a frame of the columns.
     pub fn finish(&mut self) -> PolarsResult<Events> {
         let dtype = self.interner.dictionary().dtype().clone();
-        Ok(Events { narrow: self.narrow.finish(&dtype)?, wide: self.wide.finish(&dtype)? })
+        self.close(Form::Logical(&dtype))
+    }
+
+    /// As [`Self::finish`], with codes and times as bare numbers: what a scan folds and spills.
+    ///
+    /// # Errors
+    /// When polars cannot make a frame of the columns.
+    pub fn finish_bare(&mut self) -> PolarsResult<Events> {
+        self.close(Form::Bare)
+    }
+
+    fn close(&mut self, form: Form<'_>) -> PolarsResult<Events> {
+        Ok(Events { narrow: self.narrow.finish(form)?, wide: self.wide.finish(form)? })
     }
 }
 
@@ -111,142 +118,39 @@ macro_rules! table {
         struct Table {
             scope: Scope,
             len: usize,
+            compact: CompactColumns,
             $($name: column!($kind),)*
         }
 
         impl Table {
             fn new(scope: Scope) -> Self {
-                Self { scope, len: 0, $($name: Default::default(),)* }
+                Self { scope, len: 0, compact: Default::default(), $($name: Default::default(),)* }
             }
 
             fn push(&mut self, row: &Row<'_>, interner: &mut Interner) {
                 $(if Scope::$scope <= self.scope {
-                    self.$name.push(&row.$name, interner);
+                    self.$name.push(&row.$name, self.len, interner);
                 })*
+                if self.scope == Scope::Fold && !self.compact.push(row, self.len) {
+                    self.event_id.push(&row.event_id, self.len, interner);
+                }
                 self.len += 1;
             }
 
-            fn finish(&mut self, categorical: &DataType) -> PolarsResult<DataFrame> {
-                let mut columns: Vec<polars::prelude::Column> = Vec::new();
-                $(if Scope::$scope <= self.scope {
-                    columns.push(self.$name.finish(stringify!($name), categorical)?.into());
-                })*
+            fn finish(&mut self, form: Form<'_>) -> PolarsResult<DataFrame> {
                 let height = std::mem::take(&mut self.len);
+                if height == 0 {
+                    return Ok(DataFrame::empty());
+                }
+                let mut columns: Vec<polars::prelude::Column> = Vec::new();
+                $(columns.extend(self.$name.finish(stringify!($name), height, form)?.map(Column::from));)*
+                columns.extend(self.compact.finish(height, form)?);
                 DataFrame::new(height, columns)
             }
         }
     };
 }
 with_columns!(table);
-
-#[derive(Default)]
-struct StrColumn(Option<StringChunkedBuilder>);
-
-impl StrColumn {
-    fn push(&mut self, value: &super::row::Text<'_>, _: &mut Interner) {
-        self.0.get_or_insert_with(|| StringChunkedBuilder::new(PlSmallStr::EMPTY, 0)).append_option(value.as_deref());
-    }
-
-    fn finish(&mut self, name: &'static str, _: &DataType) -> PolarsResult<Series> {
-        let builder = self.0.take().unwrap_or_else(|| StringChunkedBuilder::new(PlSmallStr::EMPTY, 0));
-        Ok(builder.finish().with_name(name.into()).into_series())
-    }
-}
-
-#[derive(Default)]
-struct CatColumn {
-    codes: Vec<Option<Sym>>,
-    last: String,
-    last_code: Option<Sym>,
-}
-
-impl CatColumn {
-    fn push(&mut self, value: &super::row::Text<'_>, interner: &mut Interner) {
-        let code = value.as_deref().map(|text| match self.last_code {
-            Some(code) if self.last == text => code,
-            _ => {
-                let code = interner.sym(text);
-                self.last.clear();
-                self.last.push_str(text);
-                self.last_code = Some(code);
-                code
-            }
-        });
-        self.codes.push(code);
-    }
-
-    fn finish(&mut self, name: &'static str, categorical: &DataType) -> PolarsResult<Series> {
-        let codes = UInt32Chunked::from_iter_options(name.into(), std::mem::take(&mut self.codes).into_iter());
-        Ok(CategoricalChunked::<Categorical32Type>::from_cats_and_dtype(codes, categorical.clone()).into_series())
-    }
-}
-
-#[derive(Default)]
-struct PlainColumn<T>(Vec<Option<T>>);
-
-impl PlainColumn<bool> {
-    fn push(&mut self, value: &Option<bool>, _: &mut Interner) {
-        self.0.push(*value);
-    }
-
-    fn finish(&mut self, name: &'static str, _: &DataType) -> PolarsResult<Series> {
-        Ok(BooleanChunked::from_iter_options(name.into(), std::mem::take(&mut self.0).into_iter()).into_series())
-    }
-}
-
-impl PlainColumn<i64> {
-    fn push(&mut self, value: &Option<i64>, _: &mut Interner) {
-        self.0.push(*value);
-    }
-
-    fn finish(&mut self, name: &'static str, _: &DataType) -> PolarsResult<Series> {
-        Ok(Int64Chunked::from_iter_options(name.into(), std::mem::take(&mut self.0).into_iter()).into_series())
-    }
-}
-
-#[derive(Default)]
-struct TimeColumn(PlainColumn<i64>);
-
-impl TimeColumn {
-    fn push(&mut self, value: &Option<i64>, interner: &mut Interner) {
-        self.0.push(value, interner);
-    }
-
-    fn finish(&mut self, name: &'static str, categorical: &DataType) -> PolarsResult<Series> {
-        times(&self.0.finish(name, categorical)?)
-    }
-}
-
-/// Milliseconds as a time column. Not by a cast: polars casts a column of nulls to a time without a zone.
-///
-/// # Errors
-/// When the series holds no integers.
-pub fn times(millis: &Series) -> PolarsResult<Series> {
-    let zone = Some(TimeZone::UTC);
-    Ok(millis.i64()?.clone().into_datetime(TimeUnit::Milliseconds, zone).into_series())
-}
-
-/// polars type of time columns.
-pub fn time_dtype() -> DataType {
-    DataType::Datetime(TimeUnit::Milliseconds, Some(TimeZone::UTC))
-}
-
-#[derive(Default)]
-struct U32Column(Vec<u32>);
-
-impl U32Column {
-    fn last(&self) -> Option<u32> {
-        self.0.last().copied()
-    }
-
-    fn push(&mut self, value: &u32, _: &mut Interner) {
-        self.0.push(*value);
-    }
-
-    fn finish(&mut self, name: &'static str, _: &DataType) -> PolarsResult<Series> {
-        Ok(UInt32Chunked::from_vec(name.into(), std::mem::take(&mut self.0)).into_series())
-    }
-}
 
 /// Splits a frame by the partition of each row; empty partitions are left out.
 ///
@@ -267,20 +171,33 @@ pub fn partition_frame(frame: &DataFrame, of: &[u32], count: u32) -> PolarsResul
     Ok(parts)
 }
 
-/// Stacks batches into one, contiguous in memory.
+/// Stacks batches into one, contiguous in memory. A column that only some of them carry is null in the others.
 ///
 /// # Errors
-/// When the batches differ in their columns.
+/// When the batches hold columns of one name with different types.
 pub fn stack(batches: Vec<Events>) -> PolarsResult<Events> {
-    let mut all = Events { narrow: DataFrame::empty(), wide: DataFrame::empty() };
-    for batch in batches {
-        for (to, from) in [(&mut all.narrow, batch.narrow), (&mut all.wide, batch.wide)] {
-            if from.height() > 0 {
-                to.vstack_mut_owned(from)?;
-            }
-        }
+    let (narrow, wide) = batches.into_iter().map(|batch| (batch.narrow, batch.wide)).unzip();
+    Ok(Events { narrow: stack_frames(narrow)?, wide: stack_frames(wide)? })
+}
+
+/// Every column that a frame can carry.
+fn names() -> impl Iterator<Item = &'static str> {
+    COLUMNS.iter().map(|column| column.name).chain(COMPACT)
+}
+
+fn stack_frames(mut frames: Vec<DataFrame>) -> PolarsResult<DataFrame> {
+    frames.retain(|frame| frame.height() > 0);
+    let dtype = |name: &str| frames.iter().find_map(|frame| Some(frame.column(name).ok()?.dtype().clone()));
+    let carried: Vec<(PlSmallStr, DataType)> = names().filter_map(|name| Some((name.into(), dtype(name)?))).collect();
+    let mut all = DataFrame::empty();
+    for frame in frames {
+        let height = frame.height();
+        let column = |(name, dtype): &(PlSmallStr, DataType)| match frame.column(name) {
+            Ok(column) => column.clone(),
+            Err(_) => Column::full_null(name.clone(), height, dtype),
+        };
+        all.vstack_mut_owned(DataFrame::new(height, carried.iter().map(column).collect())?)?;
     }
-    all.narrow.rechunk_mut();
-    all.wide.rechunk_mut();
+    all.rechunk_mut();
     Ok(all)
 }

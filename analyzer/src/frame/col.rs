@@ -2,6 +2,7 @@
 
 use polars::prelude::*;
 
+use super::compact::{COMPACT, guid, stable_hash};
 use super::dictionary::Sym;
 use super::schema::with_columns;
 
@@ -11,6 +12,11 @@ type Array<T> = <T as PolarsDataType>::Array;
 pub struct StrCol<'f>(Option<&'f Array<StringType>>);
 
 impl<'f> StrCol<'f> {
+    /// False when the frame does not carry the column.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Text at `row`, `None` when null or when the frame does not carry the column.
     pub fn get(&self, row: usize) -> Option<&'f str> {
         StaticArray::get(self.0?, row)
@@ -21,6 +27,11 @@ impl<'f> StrCol<'f> {
 pub struct CatCol<'f>(Option<&'f Array<UInt32Type>>);
 
 impl CatCol<'_> {
+    /// False when the frame does not carry the column.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Code at `row`.
     pub fn get(&self, row: usize) -> Option<Sym> {
         StaticArray::get(self.0?, row)
@@ -31,6 +42,11 @@ impl CatCol<'_> {
 pub struct BoolCol<'f>(Option<&'f Array<BooleanType>>);
 
 impl BoolCol<'_> {
+    /// False when the frame does not carry the column.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Value at `row`.
     pub fn get(&self, row: usize) -> Option<bool> {
         StaticArray::get(self.0?, row)
@@ -41,6 +57,11 @@ impl BoolCol<'_> {
 pub struct IntCol<'f>(Option<&'f Array<Int64Type>>);
 
 impl IntCol<'_> {
+    /// False when the frame does not carry the column.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Value at `row`.
     pub fn get(&self, row: usize) -> Option<i64> {
         StaticArray::get(self.0?, row)
@@ -51,6 +72,11 @@ impl IntCol<'_> {
 pub struct U32Col<'f>(Option<&'f Array<UInt32Type>>);
 
 impl U32Col<'_> {
+    /// False when the frame does not carry the column.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Value at `row`; 0 when the frame does not carry the column.
     pub fn get(&self, row: usize) -> u32 {
         self.0.and_then(|column| StaticArray::get(column, row)).unwrap_or(0)
@@ -112,6 +138,8 @@ macro_rules! columns {
         /// All columns of one events frame. A column that the frame does not carry reads as null.
         pub struct Columns<'f> {
             $(#[doc = $doc] pub $name: accessor!($kind),)*
+            /// The columns of [`super::compact`].
+            pub(crate) compact: [IntCol<'f>; 3],
         }
 
         impl<'f> Columns<'f> {
@@ -120,9 +148,33 @@ macro_rules! columns {
             /// # Errors
             /// When a column has another type than the table says, or lies in several pieces.
             pub fn open(frame: &'f DataFrame) -> PolarsResult<Self> {
-                Ok(Self { $($name: open!($kind find(frame, stringify!($name))),)* })
+                let [high, low, context] = COMPACT.map(|name| find(frame, name));
+                Ok(Self {
+                    $($name: open!($kind find(frame, stringify!($name))),)*
+                    compact: [open!(Int high), open!(Int low), open!(Int context)],
+                })
             }
         }
     };
 }
 with_columns!(columns);
+
+impl Columns<'_> {
+    /// Bytes of the event id where it is a GUID.
+    pub fn guid(&self, row: usize) -> Option<[u8; 16]> {
+        let [high, low, _] = &self.compact;
+        match (high.get(row), low.get(row)) {
+            (Some(high), Some(low)) => {
+                let value = u128::from(high.cast_unsigned()) << 64 | u128::from(low.cast_unsigned());
+                Some(value.to_be_bytes())
+            }
+            _ => guid(self.event_id.get(row)?.as_bytes()),
+        }
+    }
+
+    /// [`stable_hash`] of the encryption context.
+    pub fn context_hash(&self, row: usize) -> Option<u64> {
+        let [.., context] = &self.compact;
+        context.get(row).map(i64::cast_unsigned).or_else(|| self.encryption_context.get(row).map(stable_hash))
+    }
+}

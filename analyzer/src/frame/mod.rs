@@ -2,6 +2,8 @@
 
 pub mod builder;
 pub mod col;
+pub(crate) mod column;
+pub mod compact;
 pub mod dictionary;
 pub mod row;
 pub mod schema;

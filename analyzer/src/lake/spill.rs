@@ -1,32 +1,34 @@
-//! Rows that do not fit in memory wait in a temporary folder, one file per partition and write, until their units are
-//! folded. The folder goes when the process ends.
+//! Rows that do not fit in memory wait in a temporary folder, one file per partition, until their units are folded. The
+//! folder goes when the process ends.
 
-use std::fs::File;
-use std::io::BufWriter;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use polars::prelude::*;
-use polars_io::parquet::read::ParallelStrategy;
-use polars_io::prelude::{ParquetCompression, ParquetReader, ParquetWriter};
 use tempfile::TempDir;
 
-use crate::frame::Events;
-use crate::frame::builder::partition_frame;
+use super::codec;
+use crate::frame::{Columns, Events};
 
 /// A temporary store of event rows, by partition.
 #[derive(Default)]
 pub struct Spill {
     folder: OnceLock<TempDir>,
-    writes: AtomicU64,
     rows: AtomicU64,
+    /// Held while rows are appended: those of one batch stay together.
+    writing: Mutex<()>,
 }
+
+/// Rows of a batch by partition, of the narrow and of the wide frame.
+pub type ByPartition = (Vec<Vec<u32>>, Vec<Vec<u32>>);
 
 impl Spill {
     /// True when nothing was written.
     pub fn is_empty(&self) -> bool {
-        self.writes.load(Ordering::Relaxed) == 0
+        self.rows() == 0
     }
 
     /// Rows written so far.
@@ -34,47 +36,53 @@ impl Spill {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// Writes the rows of a batch ([`Events::physical`]), each to its partition. Dictionary codes stay valid while the
-    /// process lives, and no reader but this process ever sees the files.
+    /// Writes the rows of some batches, each to its partition.
     ///
     /// # Errors
     /// When the temporary folder cannot be written.
-    pub fn write(&self, events: &Events, partitions: (&[u32], &[u32]), count: u32) -> PolarsResult<()> {
-        let number = self.writes.fetch_add(1, Ordering::Relaxed);
-        self.rows.fetch_add(events.height() as u64, Ordering::Relaxed);
-        for (table, frame, of) in [("narrow", &events.narrow, partitions.0), ("wide", &events.wide, partitions.1)] {
-            for (partition, mut part) in partition_frame(frame, of, count)? {
-                let file = File::create(self.path(partition, number, table)?)?;
-                ParquetWriter::new(BufWriter::new(file))
-                    .with_compression(ParquetCompression::Uncompressed)
-                    .with_statistics(StatisticsOptions::empty())
-                    .set_parallel(false)
-                    .finish(&mut part)?;
+    pub fn write(&self, batches: &[(Events, ByPartition)], count: u32) -> PolarsResult<()> {
+        let opened: Vec<(Columns<'_>, Columns<'_>, &ByPartition)> = batches
+            .iter()
+            .map(|(events, rows)| Ok((Columns::open(&events.narrow)?, Columns::open(&events.wide)?, rows)))
+            .collect::<PolarsResult<_>>()?;
+        let mut bytes = Vec::new();
+        for partition in 0..count {
+            bytes.clear();
+            for (narrow, wide, (of_narrow, of_wide)) in &opened {
+                let (of_narrow, of_wide) = (&of_narrow[partition as usize], &of_wide[partition as usize]);
+                if !(of_narrow.is_empty() && of_wide.is_empty()) {
+                    codec::encode(narrow, of_narrow, &mut bytes);
+                    codec::encode(wide, of_wide, &mut bytes);
+                }
+            }
+            if !bytes.is_empty() {
+                let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+                OpenOptions::new().create(true).append(true).open(self.path(partition)?)?.write_all(&bytes)?;
             }
         }
+        let rows: usize = batches.iter().map(|(events, _)| events.height()).sum();
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Reads back all rows of one partition, table by table.
+    /// Reads back all rows of one partition, batch by batch.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub fn read(&self, partition: u32) -> PolarsResult<Vec<Events>> {
-        let mut parts = Vec::new();
-        for number in 0..self.writes.load(Ordering::Relaxed) {
-            let table = |name: &str| -> PolarsResult<DataFrame> {
-                let path = self.path(partition, number, name)?;
-                if !path.exists() {
-                    return Ok(DataFrame::empty());
-                }
-                ParquetReader::new(File::open(path)?).read_parallel(ParallelStrategy::None).finish()
-            };
-            parts.push(Events { narrow: table("narrow")?, wide: table("wide")? });
+        let mut batches = Vec::new();
+        let path = self.path(partition)?;
+        if !path.exists() {
+            return Ok(batches);
         }
-        Ok(parts)
+        let mut source = BufReader::with_capacity(1 << 16, File::open(path)?);
+        while !source.fill_buf()?.is_empty() {
+            batches.push(Events { narrow: codec::decode(&mut source)?, wide: codec::decode(&mut source)? });
+        }
+        Ok(batches)
     }
 
-    fn path(&self, partition: u32, number: u64, table: &str) -> PolarsResult<PathBuf> {
+    fn path(&self, partition: u32) -> PolarsResult<PathBuf> {
         let folder = match self.folder.get() {
             Some(folder) => folder,
             None => {
@@ -82,6 +90,6 @@ impl Spill {
                 self.folder.get_or_init(|| folder)
             }
         };
-        Ok(folder.path().join(format!("{partition:03}-{number:06}-{table}.parquet")))
+        Ok(folder.path().join(format!("{partition:03}")))
     }
 }

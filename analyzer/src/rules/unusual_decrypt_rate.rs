@@ -73,18 +73,29 @@ fn learning(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
     vec![draft]
 }
 
-/// Decrypts per principal and service.
+/// Decrypts per principal and service. Those that never come near the floor are left out, which is most of them: the
+/// model says nothing of a count below it.
 fn rates<'v>(key: &'v KeyView, cx: &Context<'v>) -> BTreeMap<(&'v str, &'v str), Rate<'v>> {
-    let mut rates: BTreeMap<(&str, &str), Rate<'_>> = BTreeMap::new();
+    let floor = u64::from(cx.settings.options.unusual_decrypt_rate.min_count);
+    let mut groups: BTreeMap<(&str, &str), Vec<&Series>> = BTreeMap::new();
     for series in key.series.iter().filter(|series| decrypts(series, cx)) {
-        let rate = rates.entry((cx.text(series.key.principal), cx.text(series.key.via))).or_default();
+        groups.entry((cx.text(series.key.principal), cx.text(series.key.via))).or_default().push(series);
+    }
+    let most = |series: &&Series| series.cells.iter().map(|cell| u64::from(cell.count)).max().unwrap_or(0);
+    groups.retain(|_, group| group.iter().map(most).sum::<u64>() >= floor);
+    groups.into_iter().map(|(who, group)| (who, rate(&group))).collect()
+}
+
+fn rate<'v>(group: &[&'v Series]) -> Rate<'v> {
+    let mut rate = Rate::default();
+    for series in group {
         for cell in &series.cells {
             let bucket = rate.buckets.entry(cell.bucket()).or_default();
             bucket.0 += u64::from(cell.count);
-            bucket.1.push((series, cell));
+            bucket.1.push((*series, cell));
         }
     }
-    rates
+    rate
 }
 
 fn judge_rate(rate: &Rate<'_>, cx: &Context<'_>) -> Verdict {

@@ -1,17 +1,19 @@
 //! Data plane: deduplicated counts per 5 minutes, per key and series.
 
+use std::hash::{Hash, Hasher};
+
 use foldhash::HashMap;
 
 use super::breadth::Breadth;
 use super::event::EventRef;
 use crate::extract::FailureClass;
-use crate::frame::Sym;
+use crate::frame::{Dictionary, Sym};
 
 /// Length of a bucket, milliseconds.
 pub const BUCKET_MS: i64 = 300_000;
 
 /// What is counted together on one key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeriesKey {
     /// Service that logged the call.
     pub source: Sym,
@@ -31,6 +33,19 @@ pub struct SeriesKey {
     pub failure: Option<FailureClass>,
     /// The resource that failed; kept apart only for failures that the key's state caused.
     pub resource: Option<Sym>,
+}
+
+impl Hash for SeriesKey {
+    /// Five numbers instead of a dozen: every counted event is looked up by this.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let pair =
+            |a: Option<Sym>, b: Option<Sym>| u64::from(a.unwrap_or(Sym::MAX)) << 32 | u64::from(b.unwrap_or(Sym::MAX));
+        state.write_u64(pair(Some(self.source), Some(self.name)));
+        state.write_u64(pair(self.principal, self.via));
+        state.write_u64(pair(self.operation, self.kind));
+        state.write_u64(pair(self.error, self.resource));
+        self.failure.hash(state);
+    }
 }
 
 /// One bucket of a series.
@@ -75,50 +90,81 @@ impl Cell {
 /// All series of one key.
 #[derive(Clone, Debug, Default)]
 pub struct Activity {
-    series: HashMap<SeriesKey, Vec<Cell>>,
+    series: Vec<Open>,
+    index: HashMap<SeriesKey, u32>,
+    /// Where the last event went: the next one mostly goes there too.
+    last: usize,
+}
+
+/// A series that is being counted. Its cells are runs, one per round, each in order of time: what came in another round
+/// is not searched, because it is mostly of another day.
+#[derive(Clone, Debug)]
+struct Open {
+    series: Series,
+    round: u32,
+    /// Where the run of the round starts.
+    run: usize,
 }
 
 impl Activity {
-    /// Counts one event. `context` is the hash of its encryption context, where it has one.
-    pub fn add(&mut self, key: SeriesKey, event: EventRef, context: Option<u64>) {
+    /// Counts one event. `context` is the hash of its encryption context, where it has one. Events of one unit have one
+    /// `round`, and rounds follow each other.
+    pub fn add(&mut self, key: SeriesKey, event: EventRef, context: Option<u64>, round: u32) {
         let cell = Cell::new(event, context);
-        let cells = self.series.entry(key).or_default();
+        if self.series.get(self.last).is_none_or(|last| last.series.key != key) {
+            self.last = self.find(key, round);
+        }
+        let open = &mut self.series[self.last];
+        let cells = &mut open.series.cells;
+        if open.round != round {
+            open.round = round;
+            open.run = cells.len();
+        }
         // Rows come nearly in order of time, so the right cell is mostly the last one.
-        match cells.last_mut() {
+        match cells[open.run..].last_mut() {
             Some(last) if last.bucket() == cell.bucket() => last.merge(cell),
+            Some(last) if last.bucket() > cell.bucket() => {
+                match cells[open.run..].binary_search_by_key(&cell.bucket(), Cell::bucket) {
+                    Ok(at) => cells[open.run + at].merge(cell),
+                    Err(at) => cells.insert(open.run + at, cell),
+                }
+            }
             _ => cells.push(cell),
         }
     }
 
-    /// Adds disjoint counts of the same key.
+    fn find(&mut self, key: SeriesKey, round: u32) -> usize {
+        let at = *self.index.entry(key).or_insert(self.series.len() as u32) as usize;
+        if at == self.series.len() {
+            self.series.push(Open { series: Series { key, cells: Vec::new() }, round, run: 0 });
+        }
+        at
+    }
+
+    /// Adds disjoint counts of the same key. Nothing of a round that either has seen may be added any more.
     pub fn merge(&mut self, other: Self) {
         if self.series.is_empty() {
-            self.series = other.series;
+            *self = other;
             return;
         }
-        for (key, cells) in drain(other.series) {
-            self.series.entry(key).or_default().extend(cells);
+        for theirs in other.series {
+            let at = self.find(theirs.series.key, theirs.round);
+            self.series[at].series.cells.extend(theirs.series.cells);
         }
     }
 
     /// Closes the counts: cells in order of time, one per bucket; series in an order that does not depend on arrival.
-    pub fn settle(self, text: &dyn Fn(Sym) -> String) -> Vec<Series> {
-        let mut all: Vec<(Vec<String>, Series)> = drain(self.series)
-            .map(|(key, mut cells)| {
-                cells.sort_by_key(Cell::bucket);
-                let mut merged: Vec<Cell> = Vec::with_capacity(cells.len());
-                for cell in cells {
-                    match merged.last_mut() {
-                        Some(last) if last.bucket() == cell.bucket() => last.merge(cell),
-                        _ => merged.push(cell),
-                    }
-                }
+    pub fn settle(self, dictionary: &Dictionary) -> Vec<Series> {
+        let text = |sym: Option<Sym>| sym.map(|sym| dictionary.text(sym)).unwrap_or_default();
+        let mut all: Vec<([&str; 7], Series)> = self
+            .series
+            .into_iter()
+            .map(|Open { mut series, .. }| {
+                join(&mut series.cells);
+                let key = &series.key;
                 let order =
-                    [Some(key.source), Some(key.name), key.principal, key.via, key.error, key.resource, key.kind]
-                        .into_iter()
-                        .map(|sym| sym.map(text).unwrap_or_default())
-                        .collect();
-                (order, Series { key, cells: merged })
+                    [Some(key.source), Some(key.name), key.principal, key.via, key.error, key.resource, key.kind];
+                (order.map(text), series)
             })
             .collect();
         all.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.key.failure.cmp(&b.1.key.failure)));
@@ -126,17 +172,27 @@ impl Activity {
     }
 }
 
-/// Moves the entries out; every caller sorts or merges them, so that the order of the map does not matter.
-fn drain<K, V>(map: HashMap<K, V>) -> impl Iterator<Item = (K, V)> {
-    map.into_iter()
+/// Cells of several runs in order of time, one per bucket.
+fn join(cells: &mut Vec<Cell>) {
+    if cells.is_sorted_by(|a, b| a.bucket() < b.bucket()) {
+        return;
+    }
+    cells.sort_by_key(Cell::bucket);
+    cells.dedup_by(|next, kept| {
+        let same = next.bucket() == kept.bucket();
+        if same {
+            kept.merge(next.clone());
+        }
+        same
+    });
 }
 
-/// One settled series.
+/// One series.
 #[derive(Clone, Debug)]
 pub struct Series {
     /// What was counted.
     pub key: SeriesKey,
-    /// Buckets in order of time; empty buckets are absent.
+    /// Buckets in order of time, each once; empty buckets are absent.
     pub cells: Vec<Cell>,
 }
 

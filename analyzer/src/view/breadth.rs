@@ -1,9 +1,7 @@
 //! How many distinct things were seen: exact up to [`Breadth::EXACT`], then an estimate from the smallest hashes. Which
 //! hashes are kept does not depend on the order of arrival, and two sketches merge into what one would have seen.
 
-use std::hash::BuildHasher;
-
-use foldhash::quality::FixedState;
+pub use crate::frame::compact::stable_hash;
 
 /// A set of distinct texts, by hash. Most sets hold one text at most: those cost no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,11 +21,6 @@ struct Many {
     smallest: Vec<u64>,
     /// True once a hash was left out.
     full: bool,
-}
-
-/// Hash that is the same in every run and on every machine.
-pub fn stable_hash(text: &str) -> u64 {
-    FixedState::with_seed(0x6b65_7974_7261_696c).hash_one(text)
 }
 
 impl Breadth {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::frame::Sym;
+use crate::frame::compact::guid;
+use crate::frame::{Columns, Sym};
 
 /// `eventID` in 16 bytes: the GUID itself, else a hash of the text, which [`EventIds`] remembers. Orders the same in
 /// every run, so that samples do not depend on the order of arrival.
@@ -10,6 +11,14 @@ use crate::frame::Sym;
 pub struct EventId([u8; 16]);
 
 impl EventId {
+    /// The id of a row, and whether it is a GUID in its usual spelling.
+    pub(super) fn of(columns: &Columns<'_>, row: usize) -> (Self, bool) {
+        match columns.guid(row) {
+            Some(bytes) => (Self(bytes), true),
+            None => Self::new(columns.event_id.get(row).unwrap_or_default()),
+        }
+    }
+
     /// The id of a text, and whether it is a GUID in its usual spelling.
     pub fn new(text: &str) -> (Self, bool) {
         match guid(text.as_bytes()) {
@@ -24,45 +33,14 @@ impl EventId {
     }
 }
 
-/// The bytes of a lower-case hyphenated GUID; `None` for any other spelling, which must print back as it came.
-fn guid(text: &[u8]) -> Option<[u8; 16]> {
-    let text: &[u8; 36] = text.try_into().ok()?;
-    if [text[8], text[13], text[18], text[23]] != *b"----" {
-        return None;
-    }
-    const AT: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
-    let mut bytes = [0; 16];
-    let mut bad = 0;
-    for (byte, at) in bytes.iter_mut().zip(AT) {
-        let (high, low) = (DIGIT[usize::from(text[at])], DIGIT[usize::from(text[at + 1])]);
-        bad |= high | low;
-        *byte = high << 4 | low & 0x0f;
-    }
-    (bad & 0xf0 == 0).then_some(bytes)
-}
-
-/// Value of a lower-case hexadecimal digit; 255 for everything else.
-const DIGIT: [u8; 256] = {
-    let mut digits = [255; 256];
-    let mut value = 0;
-    while value < 16 {
-        digits[b"0123456789abcdef"[value] as usize] = value as u8;
-        value += 1;
-    }
-    digits
-};
-
 /// Texts of the event ids that are not GUIDs.
 #[derive(Clone, Debug, Default)]
 pub struct EventIds(BTreeMap<EventId, Box<str>>);
 
 impl EventIds {
-    /// Remembers the text of an id that [`EventId::new`] gave, where it needs to be.
-    pub(super) fn intern_unless_guid<'t>(&mut self, id: EventId, text: impl FnOnce() -> &'t str) {
-        let text = text();
-        if guid(text.as_bytes()).is_none() {
-            self.0.entry(id).or_insert_with(|| text.into());
-        }
+    /// Remembers the text of an id of which [`EventId::new`] said that it is no GUID.
+    pub(super) fn remember(&mut self, id: EventId, text: &str) {
+        self.0.entry(id).or_insert_with(|| text.into());
     }
 
     /// The id of a text.

@@ -8,11 +8,11 @@ use polars::prelude::PolarsResult;
 
 use super::activity::{Activity, SeriesKey};
 use super::breadth::stable_hash;
-use super::event::{Actor, EventId, EventIds, EventRef};
+use super::event::{Actor, EventIds, EventRef};
 use super::ledger::{ControlDetail, ControlEvent, Ledger};
 use super::resources::Resources;
 use super::trails::TrailEvent;
-use super::unit::{Opened, deduplicate};
+use super::unit::{Named, Opened, Part, deduplicate};
 use crate::decode::Class;
 use crate::extract::FailureClass;
 use crate::frame::{Columns, Dictionary, Events, Sym};
@@ -37,6 +37,9 @@ pub(super) struct Loose {
     pub(super) resource: Option<Box<str>>,
 }
 
+/// Account and Region of a log.
+pub(super) type Place = (Option<Sym>, Option<Sym>);
+
 /// First and last time that something was seen, milliseconds.
 pub(super) type Span = (i64, i64);
 
@@ -49,11 +52,13 @@ pub struct Views {
     /// Alias → key, where one record named both.
     pub(super) aliases: HashMap<(Sym, Sym), Span>,
     /// Hours with rows, per account and Region of the log.
-    pub(super) hours: HashMap<(Option<Sym>, Option<Sym>), BTreeSet<i64>>,
+    pub(super) hours: HashMap<Place, BTreeSet<i64>>,
     pub(super) operations: HashMap<Sym, u64>,
     pub(super) kms: u64,
     pub(super) related: u64,
     pub(super) duplicates: u64,
+    /// Partitions folded so far.
+    round: u32,
     pub(super) span: Option<Span>,
     /// Texts of event ids that are not GUIDs.
     pub(super) ids: EventIds,
@@ -85,30 +90,50 @@ impl Words {
 }
 
 impl Views {
-    /// Deduplicates and folds one partition: all rows of its units.
+    /// Deduplicates and folds one batch that holds all rows of its units.
     ///
     /// # Errors
     /// When a frame does not have the types of the column table.
     pub fn fold(events: &Events, context: &FoldContext<'_>) -> PolarsResult<Self> {
+        Self::fold_parts(&[Part::whole(events)], context)
+    }
+
+    /// Deduplicates and folds one partition: all rows of its units, from as many batches as they are in.
+    ///
+    /// # Errors
+    /// When a frame does not have the types of the column table.
+    pub fn fold_parts(parts: &[Part<'_>], context: &FoldContext<'_>) -> PolarsResult<Self> {
+        Self::default().and_fold(parts, context)
+    }
+
+    /// Adds one more partition to what was folded: cheaper than folding it apart and merging.
+    ///
+    /// # Errors
+    /// When a frame does not have the types of the column table.
+    pub fn and_fold(mut self, parts: &[Part<'_>], context: &FoldContext<'_>) -> PolarsResult<Self> {
         let FoldContext { dictionary, as_of, delivered } = *context;
-        let opened = Opened::new(events)?;
-        let unique = deduplicate(events, &opened, dictionary);
+        let opened = Opened::new(parts)?;
+        let unique = deduplicate(&opened, dictionary);
+        self.duplicates += unique.duplicates;
+        self.round += 1;
         let mut fold = Fold {
-            views: Self { duplicates: unique.duplicates, ..Self::default() },
+            views: self,
             delivered,
             words: Words::new(dictionary),
             dictionary,
             failures: HashMap::new(),
             hashes: HashMap::new(),
+            hour: None,
+            counted: None,
         };
-        for (id, handle) in unique.rows {
-            let (columns, row) = opened.at(handle);
+        for named in unique.rows {
+            let (columns, row) = opened.at(named.handle);
             let time = columns.event_time.get(row).unwrap_or(0);
             if as_of.is_none_or(|as_of| time <= as_of) {
-                fold.row(columns, row, time, id);
+                fold.row(columns, row, time, named);
             }
         }
-        Ok(fold.views)
+        Ok(fold.close())
     }
 
     /// Joins views of disjoint units.
@@ -136,6 +161,7 @@ impl Views {
         self.kms += other.kms;
         self.related += other.related;
         self.duplicates += other.duplicates;
+        self.round += other.round;
         self.ids.merge(other.ids);
         if let Some(span) = other.span {
             widen(self.span.get_or_insert(span), span);
@@ -173,15 +199,26 @@ struct Fold<'d> {
     failures: HashMap<Sym, FailureClass>,
     /// Stable hashes of principals by code.
     hashes: HashMap<Sym, u64>,
+    /// Account, Region and hour of the last row: the next one mostly says the same.
+    hour: Option<(Place, i64)>,
+    /// Operation of the last rows of KMS, and how many they were.
+    counted: Option<(Sym, u64)>,
 }
 
 impl Fold<'_> {
-    fn row(&mut self, columns: &Columns<'_>, row: usize, time: i64, id: EventId) {
+    fn row(&mut self, columns: &Columns<'_>, row: usize, time: i64, named: Named) {
+        let Named { id, guid, .. } = named;
         let event = EventRef { time, id, object: columns.object.get(row), record: columns.record.get(row) };
-        self.views.ids.intern_unless_guid(id, || columns.event_id.get(row).unwrap_or_default());
+        if !guid {
+            self.views.ids.remember(id, columns.event_id.get(row).unwrap_or_default());
+        }
         let class = columns.class.get(row);
         let place = (columns.account.get(row), columns.region.get(row));
-        self.views.hours.entry(place).or_default().insert(time.div_euclid(HOUR_MS));
+        let hour = Some((place, time.div_euclid(HOUR_MS)));
+        if self.hour != hour {
+            self.hour = hour;
+            self.views.hours.entry(place).or_default().insert(time.div_euclid(HOUR_MS));
+        }
         // A record cannot be younger than its delivery: a made-up date must not move the end of the log.
         let delivered = self.delivered.get(event.object as usize).copied().flatten();
         if delivered.is_none_or(|delivered| time <= delivered + HOUR_MS) {
@@ -203,7 +240,10 @@ impl Fold<'_> {
         if class == Some(self.words.kms) {
             self.views.kms += 1;
             if let Some(name) = columns.event_name.get(row) {
-                *self.views.operations.entry(name).or_default() += 1;
+                match &mut self.counted {
+                    Some((last, count)) if *last == name => *count += 1,
+                    _ => self.count_operation(Some((name, 1))),
+                }
             }
             self.kms(columns, row, event, key);
             return;
@@ -215,6 +255,18 @@ impl Fold<'_> {
         } else if class == Some(self.words.trail_control) {
             self.views.trails.push(TrailEvent::read(columns, row, event));
         }
+    }
+
+    /// Books the run of rows that just ended, and begins the next one.
+    fn count_operation(&mut self, next: Option<(Sym, u64)>) {
+        if let Some((name, count)) = std::mem::replace(&mut self.counted, next) {
+            *self.views.operations.entry(name).or_default() += count;
+        }
+    }
+
+    fn close(mut self) -> Views {
+        self.count_operation(None);
+        self.views
     }
 
     fn kms(&mut self, columns: &Columns<'_>, row: usize, event: EventRef, key: Option<Sym>) {
@@ -244,9 +296,9 @@ impl Fold<'_> {
     }
 
     fn count(&mut self, columns: &Columns<'_>, row: usize, event: EventRef, series: SeriesKey, key: Option<Sym>) {
-        let context = columns.encryption_context.get(row).map(stable_hash);
+        let context = columns.context_hash(row);
         match key {
-            Some(key) => self.views.keys.entry(key).or_default().activity.add(series, event, context),
+            Some(key) => self.views.keys.entry(key).or_default().activity.add(series, event, context, self.views.round),
             None if series.failure.is_some_and(FailureClass::is_key_state) => self.views.loose.push(Loose {
                 event,
                 series,

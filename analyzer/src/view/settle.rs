@@ -15,6 +15,9 @@ use super::resources::ResourceUse;
 use super::trails::blind_windows;
 use crate::frame::{Dictionary, Sym};
 
+/// Round of what is counted after folding.
+const LAST_ROUND: u32 = u32::MAX;
+
 /// Views ready for the rules.
 #[derive(Clone, Debug, Default)]
 pub struct Settled {
@@ -67,7 +70,7 @@ impl Views {
         join_replicas(&mut keys, dictionary);
 
         Settled {
-            keys: keys.into_iter().map(|key| key.settle(&text)).collect(),
+            keys: keys.into_iter().map(|key| key.settle(dictionary)).collect(),
             unresolved,
             kms: self.kms,
             related: self.related,
@@ -90,8 +93,8 @@ struct Draft {
 }
 
 impl Draft {
-    fn settle(self, text: &dyn Fn(Sym) -> String) -> KeyView {
-        KeyView { series: self.fold.activity.settle(text), ..self.view }
+    fn settle(self, dictionary: &Dictionary) -> KeyView {
+        KeyView { series: self.fold.activity.settle(dictionary), ..self.view }
     }
 }
 
@@ -207,7 +210,7 @@ fn resolve(keys: &mut [Draft], loose: Vec<Loose>, aliases: &Aliases, dictionary:
     let mut unresolved = 0;
     for (loose, target) in loose.into_iter().zip(targets) {
         match target {
-            Some(at) => keys[at].fold.activity.add(loose.series, loose.event, None),
+            Some(at) => keys[at].fold.activity.add(loose.series, loose.event, None, LAST_ROUND),
             None => unresolved += 1,
         }
     }

@@ -15,18 +15,37 @@ pub fn partitions(columns: &Columns<'_>, height: usize, count: u32, dictionary: 
     let mut hashes: HashMap<Sym, u64> = HashMap::new();
     let mut hash_of =
         |sym: Option<Sym>| sym.map_or(0, |sym| *hashes.entry(sym).or_insert_with(|| stable_hash(dictionary.text(sym))));
+    // Rows of one file are mostly of one unit.
+    let mut last = None;
     (0..height)
         .map(|row| {
             // The key's own account and Region where the record names a key, so that both records of a cross-account
             // call meet; else those of the log.
-            let account = hash_of(columns.key_account.get(row).or(columns.account.get(row)));
-            let region = hash_of(columns.key_region.get(row).or(columns.region.get(row)));
+            let account = columns.key_account.get(row).or(columns.account.get(row));
+            let region = columns.key_region.get(row).or(columns.region.get(row));
             let date = columns.event_time.get(row).unwrap_or(0).div_euclid(DAY_MS) as u64;
-            let mut hash = account.rotate_left(17) ^ region.rotate_left(43) ^ date.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            hash ^= hash >> 31;
-            (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32 % count
+            match last {
+                Some((unit, partition)) if unit == (account, region, date) => partition,
+                _ => {
+                    let date_hash = date.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                    let mut hash = hash_of(account).rotate_left(17) ^ hash_of(region).rotate_left(43) ^ date_hash;
+                    hash ^= hash >> 31;
+                    let partition = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32 % count;
+                    last = Some(((account, region, date), partition));
+                    partition
+                }
+            }
         })
         .collect()
+}
+
+/// Row numbers by partition.
+pub fn rows_by_partition(of: &[u32], count: u32) -> Vec<Vec<u32>> {
+    let mut rows = vec![Vec::new(); count as usize];
+    for (row, &partition) in of.iter().enumerate() {
+        rows[partition as usize].push(row as u32);
+    }
+    rows
 }
 
 /// Rows of a batch that stay after deduplication, in order of time and event id: `true` with the row of the wide frame,
@@ -35,43 +54,94 @@ pub fn partitions(columns: &Columns<'_>, height: usize, count: u32, dictionary: 
 /// # Errors
 /// When a frame does not have the types of the column table.
 pub fn deduplicated_rows(events: &Events, dictionary: &Dictionary) -> PolarsResult<Vec<(bool, u32)>> {
-    let opened = Opened::new(events)?;
-    let mut rows = deduplicate(events, &opened, dictionary).rows;
-    rows.sort_by_cached_key(|(id, handle)| {
-        let (columns, row) = opened.at(*handle);
-        (columns.event_time.get(row), *id, columns.object.get(row), columns.record.get(row))
+    let opened = Opened::new(&[Part::whole(events)])?;
+    let mut rows = deduplicate(&opened, dictionary).rows;
+    rows.sort_by_cached_key(|named| {
+        let (columns, row) = opened.at(named.handle);
+        (columns.event_time.get(row), named.id, columns.object.get(row), columns.record.get(row))
     });
-    Ok(rows.into_iter().map(|(_, handle)| (handle.wide, handle.row)).collect())
+    Ok(rows.into_iter().map(|named| (named.handle.table == WIDE, named.handle.row)).collect())
 }
 
-/// One row of a batch: in the narrow or the wide frame.
+/// Rows of a batch that are folded together with those of other batches.
+#[derive(Clone, Copy)]
+pub struct Part<'e> {
+    events: &'e Events,
+    /// Rows of the narrow and of the wide frame; all of them when `None`.
+    rows: Option<(&'e [u32], &'e [u32])>,
+}
+
+impl<'e> Part<'e> {
+    /// All rows of a batch.
+    pub fn whole(events: &'e Events) -> Self {
+        Self { events, rows: None }
+    }
+
+    /// These rows of the narrow and of the wide frame.
+    pub fn rows(events: &'e Events, narrow: &'e [u32], wide: &'e [u32]) -> Self {
+        Self { events, rows: Some((narrow, wide)) }
+    }
+}
+
+/// Place of the wide frame among the tables of a single part.
+const WIDE: u32 = 1;
+
+/// One row: which table, and which row of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Handle {
-    pub(super) wide: bool,
-    pub(super) row: u32,
+    table: u32,
+    row: u32,
 }
+
+/// Handle of a row that something else stands in for.
+const GONE: Handle = Handle { table: u32::MAX, row: u32::MAX };
 
 /// A row and the id of its event.
-type Named = (EventId, Handle);
-
-/// The two frames of a batch, opened.
-pub(super) struct Opened<'f> {
-    narrow: Columns<'f>,
-    wide: Columns<'f>,
+#[derive(Clone, Copy)]
+pub(super) struct Named {
+    pub(super) id: EventId,
+    /// The id is a GUID in its usual spelling: its text need not be remembered.
+    pub(super) guid: bool,
+    pub(super) handle: Handle,
 }
 
+struct Table<'f> {
+    columns: Columns<'f>,
+    height: usize,
+    rows: Option<&'f [u32]>,
+}
+
+impl Table<'_> {
+    fn len(&self) -> usize {
+        self.rows.map_or(self.height, <[u32]>::len)
+    }
+}
+
+/// Frames of some parts, opened: the narrow and the wide one of each.
+pub(super) struct Opened<'f>(Vec<Table<'f>>);
+
 impl<'f> Opened<'f> {
-    pub(super) fn new(events: &'f Events) -> PolarsResult<Self> {
-        Ok(Self { narrow: Columns::open(&events.narrow)?, wide: Columns::open(&events.wide)? })
+    pub(super) fn new(parts: &[Part<'f>]) -> PolarsResult<Self> {
+        let mut tables = Vec::with_capacity(2 * parts.len());
+        for Part { events, rows } in parts {
+            for (frame, rows) in [(&events.narrow, rows.map(|rows| rows.0)), (&events.wide, rows.map(|rows| rows.1))] {
+                tables.push(Table { columns: Columns::open(frame)?, height: frame.height(), rows });
+            }
+        }
+        Ok(Self(tables))
     }
 
     /// The columns that hold a row, and the row's index in them.
     pub(super) fn at(&self, handle: Handle) -> (&Columns<'f>, usize) {
-        (if handle.wide { &self.wide } else { &self.narrow }, handle.row as usize)
+        (&self.0[handle.table as usize].columns, handle.row as usize)
+    }
+
+    fn len(&self) -> usize {
+        self.0.iter().map(Table::len).sum()
     }
 }
 
-/// Rows that count, and how many did not because they say again what another row says.
+/// What is left after deduplication.
 pub(super) struct Deduplicated {
     pub(super) rows: Vec<Named>,
     pub(super) duplicates: u64,
@@ -79,74 +149,78 @@ pub(super) struct Deduplicated {
 
 /// Keeps one row per event. Of several copies the one with the smallest (object, record) stays; a correction replaces
 /// what it corrects; of the two records of a cross-account call the key owner's stays.
-pub(super) fn deduplicate(events: &Events, opened: &Opened<'_>, dictionary: &Dictionary) -> Deduplicated {
-    type Place = (Option<Sym>, Option<Sym>, EventId);
-    let total = events.height();
-    let handles = (0..events.narrow.height())
-        .map(|row| Handle { wide: false, row: row as u32 })
-        .chain((0..events.wide.height()).map(|row| Handle { wide: true, row: row as u32 }));
-
-    // Records that share an id but not their name and time are no copies of each other.
-    let mut kept: HashMap<(Place, Option<Sym>, Option<i64>), Handle> = HashMap::with_capacity(total);
-    let mut corrected: HashSet<Place> = HashSet::new();
+pub(super) fn deduplicate(opened: &Opened<'_>, dictionary: &Dictionary) -> Deduplicated {
+    let total = opened.len();
+    let mut rows: Vec<Named> = Vec::with_capacity(total);
+    let mut index: HashMap<Identity, u32> = HashMap::with_capacity(total);
+    let mut corrected: HashSet<(u64, EventId)> = HashSet::new();
     let place = |handle: Handle| {
         let (columns, row) = opened.at(handle);
         (columns.object.get(row), columns.record.get(row))
     };
-    for handle in handles {
-        let (columns, row) = opened.at(handle);
-        let identity = |id: &str| (columns.account.get(row), columns.region.get(row), EventId::new(id).0);
-        if let Some(original) = columns.corrects.get(row) {
-            corrected.insert(identity(original));
-        }
-        let id = identity(columns.event_id.get(row).unwrap_or_default());
-        kept.entry((id, columns.event_name.get(row), columns.event_time.get(row)))
-            .and_modify(|best| {
-                if place(handle) < place(*best) {
-                    *best = handle;
-                }
-            })
-            .or_insert(handle);
-    }
-    if !corrected.is_empty() {
-        kept.retain(|(place, ..), _| !corrected.contains(place));
-    }
-
-    let mut rows: Vec<Named> = Vec::with_capacity(kept.len());
-    let mut shared: HashMap<&str, Named> = HashMap::new();
-    for (((_, _, id), ..), handle) in drain(kept) {
-        let (columns, row) = opened.at(handle);
-        match columns.shared_event_id.get(row) {
-            None => rows.push((id, handle)),
-            Some(shared_id) => {
-                let twin = |handle: Handle| {
-                    let (columns, row) = opened.at(handle);
-                    let account = columns.account.get(row);
-                    let owner = columns.key_account.get(row).is_some_and(|key| Some(key) == account);
-                    (!owner, account.map(|sym| dictionary.text(sym)), place(handle))
-                };
-                shared
-                    .entry(shared_id)
-                    .and_modify(|best| {
-                        if twin(handle) < twin(best.1) {
-                            *best = (id, handle);
-                        }
-                    })
-                    .or_insert((id, handle));
+    for (number, table) in opened.0.iter().enumerate() {
+        let columns = &table.columns;
+        for at in 0..table.len() {
+            let row = table.rows.map_or(at, |rows| rows[at] as usize);
+            let handle = Handle { table: number as u32, row: row as u32 };
+            let log = pack(columns.account.get(row), columns.region.get(row));
+            if let Some(original) = columns.corrects.get(row) {
+                corrected.insert((log, EventId::new(original).0));
+            }
+            let (id, guid) = EventId::of(columns, row);
+            let identity = (log, id, columns.event_name.get(row), columns.event_time.get(row));
+            let known = *index.entry(identity).or_insert(rows.len() as u32) as usize;
+            match rows.get_mut(known) {
+                None => rows.push(Named { id, guid, handle }),
+                Some(best) if place(handle) < place(best.handle) => best.handle = handle,
+                Some(_) => {}
             }
         }
     }
-    rows.extend(shared.into_values());
-    // In order of time, so that counting mostly touches the last bucket of a series.
-    rows.sort_by_cached_key(|(_, handle)| {
-        let (columns, row) = opened.at(*handle);
-        columns.event_time.get(row)
-    });
+    drop(index);
+    if !corrected.is_empty() {
+        for named in &mut rows {
+            let (columns, row) = opened.at(named.handle);
+            if corrected.contains(&(pack(columns.account.get(row), columns.region.get(row)), named.id)) {
+                named.handle = GONE;
+            }
+        }
+    }
+    keep_owners(opened, &mut rows, dictionary);
+    rows.retain(|named| named.handle != GONE);
     let duplicates = (total - rows.len()) as u64;
     Deduplicated { rows, duplicates }
 }
 
-/// Moves the entries out; the caller sorts them, so that the order of the map does not matter.
-fn drain<K, V>(map: HashMap<K, V>) -> impl Iterator<Item = (K, V)> {
-    map.into_iter()
+/// What makes two rows copies of one event: account and Region of the log, the event's id, name and time. Records that
+/// share an id but not their name and time are no copies of each other.
+type Identity = (u64, EventId, Option<Sym>, Option<i64>);
+
+fn pack(account: Option<Sym>, region: Option<Sym>) -> u64 {
+    // Codes are given out in order: the largest one stands for no code.
+    u64::from(account.unwrap_or(Sym::MAX)) << 32 | u64::from(region.unwrap_or(Sym::MAX))
+}
+
+/// Of the records that two accounts have of one call, keeps the key owner's.
+fn keep_owners(opened: &Opened<'_>, rows: &mut [Named], dictionary: &Dictionary) {
+    let twin = |handle: Handle| {
+        let (columns, row) = opened.at(handle);
+        let account = columns.account.get(row);
+        let owner = columns.key_account.get(row).is_some_and(|key| Some(key) == account);
+        (!owner, account.map(|sym| dictionary.text(sym)), columns.object.get(row), columns.record.get(row))
+    };
+    let mut best: HashMap<&str, usize> = HashMap::new();
+    for at in 0..rows.len() {
+        let handle = rows[at].handle;
+        if handle == GONE {
+            continue;
+        }
+        let (columns, row) = opened.at(handle);
+        let Some(shared) = columns.shared_event_id.get(row) else { continue };
+        let known = best.entry(shared).or_insert(at);
+        if *known != at {
+            let loser = if twin(handle) < twin(rows[*known].handle) { std::mem::replace(known, at) } else { at };
+            rows[loser].handle = GONE;
+        }
+    }
 }

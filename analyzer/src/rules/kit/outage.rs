@@ -85,6 +85,9 @@ struct Stretch {
 /// Groups failures (first and last time of each, in order of time) by the stretch that caused them. Failures outside
 /// every stretch have a cause that the log does not show; `quiet` milliseconds without one end such an incident.
 pub fn outages(key: &KeyView, failures: &[(i64, i64)], quiet: i64, cx: &Context<'_>) -> Vec<Outage> {
+    if failures.is_empty() {
+        return Vec::new();
+    }
     let successes = successes(key, cx);
     let stretches = stretches(key, &successes);
     let mut outages: Vec<Outage> = stretches.iter().map(|stretch| known(key, stretch, cx)).collect();
