@@ -25,11 +25,11 @@ use crate::view::settle::{Settled, gaps};
 use crate::view::unit::{Part, deduplicated_rows, partitions, rows_by_partition};
 use crate::view::{FoldContext, Views};
 
-/// Rows after which a worker closes its batch.
-const BATCH_ROWS: usize = 1 << 15;
+/// Rows after which a worker closes its batch: few, because a batch in the making counts towards no limit.
+const BATCH_ROWS: usize = 1 << 12;
 /// Bytes of event rows per byte of a compressed log, when every other record is an event of KMS: what the number of
 /// partitions is planned for. Measured on generated logs; a wrong guess costs memory or time, never a row.
-const ROW_BYTES_PER_COMPRESSED: u64 = 2;
+const ROW_BYTES_PER_COMPRESSED: u64 = 1;
 
 /// What to scan, and how.
 #[derive(Clone, Debug)]
@@ -224,7 +224,7 @@ struct Open {
 
 impl Rows {
     fn new(memory: u64, compressed: u64) -> Self {
-        let partitions = (compressed * ROW_BYTES_PER_COMPRESSED).div_ceil((memory / 4).max(1)).clamp(8, 512) as u32;
+        let partitions = (compressed * ROW_BYTES_PER_COMPRESSED).div_ceil((memory / 2).max(1)).clamp(8, 512) as u32;
         Self { memory, partitions, open: Mutex::default(), spill: Spill::default() }
     }
 

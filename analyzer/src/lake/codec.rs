@@ -16,10 +16,15 @@ const NULL: u32 = u32::MAX;
 
 /// Writes some values of one column; false when all of them are null.
 trait Encode {
+    fn is_carried(&self) -> bool;
     fn encode(&self, rows: &[u32], out: &mut Vec<u8>) -> bool;
 }
 
 impl Encode for U32Col<'_> {
+    fn is_carried(&self) -> bool {
+        U32Col::is_carried(self)
+    }
+
     fn encode(&self, rows: &[u32], out: &mut Vec<u8>) -> bool {
         rows.iter().for_each(|&row| out.extend_from_slice(&self.get(row as usize).to_le_bytes()));
         true
@@ -27,6 +32,10 @@ impl Encode for U32Col<'_> {
 }
 
 impl Encode for CatCol<'_> {
+    fn is_carried(&self) -> bool {
+        CatCol::is_carried(self)
+    }
+
     fn encode(&self, rows: &[u32], out: &mut Vec<u8>) -> bool {
         let mut any = false;
         for &row in rows {
@@ -39,6 +48,10 @@ impl Encode for CatCol<'_> {
 }
 
 impl Encode for IntCol<'_> {
+    fn is_carried(&self) -> bool {
+        IntCol::is_carried(self)
+    }
+
     fn encode(&self, rows: &[u32], out: &mut Vec<u8>) -> bool {
         let mut any = false;
         for &row in rows {
@@ -52,6 +65,10 @@ impl Encode for IntCol<'_> {
 }
 
 impl Encode for BoolCol<'_> {
+    fn is_carried(&self) -> bool {
+        BoolCol::is_carried(self)
+    }
+
     fn encode(&self, rows: &[u32], out: &mut Vec<u8>) -> bool {
         let mut any = false;
         for &row in rows {
@@ -64,6 +81,10 @@ impl Encode for BoolCol<'_> {
 }
 
 impl Encode for StrCol<'_> {
+    fn is_carried(&self) -> bool {
+        StrCol::is_carried(self)
+    }
+
     fn encode(&self, rows: &[u32], out: &mut Vec<u8>) -> bool {
         let mut any = false;
         for &row in rows {
@@ -76,28 +97,36 @@ impl Encode for StrCol<'_> {
     }
 }
 
+/// Appends one column, unless it has no value.
+fn column<'c, 'f: 'c, E: Encode + 'c>(
+    number: &mut u8,
+    parts: &[(&'c Columns<'f>, &[u32])],
+    pick: &dyn Fn(&'c Columns<'f>) -> &'c E,
+    out: &mut Vec<u8>,
+) {
+    if parts.iter().any(|(columns, _)| pick(columns).is_carried()) {
+        let before = out.len();
+        out.push(*number);
+        let values = parts.iter().map(|(columns, rows)| pick(columns).encode(rows, out));
+        if !values.fold(false, |any, value| any | value) {
+            out.truncate(before);
+        }
+    }
+    *number += 1;
+}
+
 macro_rules! encode {
     ($(($scope:ident $name:ident $kind:ident $from:literal $doc:literal))*) => {
-        /// Appends these rows of a frame; columns without a value among them are left out.
-        pub(super) fn encode(columns: &Columns<'_>, rows: &[u32], out: &mut Vec<u8>) {
-            out.extend_from_slice(&(rows.len() as u32).to_le_bytes());
+        /// Appends these rows of some frames as one; columns without a value among them are left out.
+        pub(super) fn encode(parts: &[(&Columns<'_>, &[u32])], out: &mut Vec<u8>) {
+            let height: usize = parts.iter().map(|(_, rows)| rows.len()).sum();
+            out.extend_from_slice(&(height as u32).to_le_bytes());
             let mut number = 0u8;
             $(
-                if columns.$name.is_carried() {
-                    let before = out.len();
-                    out.push(number);
-                    if !columns.$name.encode(rows, out) {
-                        out.truncate(before);
-                    }
-                }
-                number += 1;
+                column(&mut number, parts, &|columns| &columns.$name, out);
             )*
-            for column in &columns.compact {
-                if column.is_carried() {
-                    out.push(number);
-                    column.encode(rows, out);
-                }
-                number += 1;
+            for at in 0..COMPACT.len() {
+                column(&mut number, parts, &|columns| &columns.compact[at], out);
             }
             out.push(number);
         }
@@ -204,7 +233,8 @@ mod tests {
         let frame = builder.finish_bare().unwrap().wide;
         let rows: Vec<u32> = (0..100).filter(|row| row % 3 == 0).collect();
         let mut bytes = Vec::new();
-        encode(&Columns::open(&frame).unwrap(), &rows, &mut bytes);
+        let columns = Columns::open(&frame).unwrap();
+        encode(&[(&columns, &rows[..10]), (&columns, &rows[10..])], &mut bytes);
         let back = decode(&mut bytes.as_slice()).unwrap();
         let wanted = frame.take(&polars::prelude::IdxCa::from_vec("".into(), rows)).unwrap();
         assert!(back.equals_missing(&wanted), "{back} {wanted}");
@@ -217,7 +247,7 @@ mod tests {
         builder.push(&Row { shared_event_id: Some(Cow::Borrowed("s")), ..Row::default() });
         let frame = builder.finish_bare().unwrap().narrow;
         let mut bytes = Vec::new();
-        encode(&Columns::open(&frame).unwrap(), &[0], &mut bytes);
+        encode(&[(&Columns::open(&frame).unwrap(), &[0])], &mut bytes);
         let back = decode(&mut bytes.as_slice()).unwrap();
         assert_eq!(back.column("event_id").unwrap().str().unwrap().get(0), Some("e"), "no GUID, hence kept as text");
         assert!(back.column("shared_event_id").is_err());

@@ -47,13 +47,13 @@ impl Spill {
             .collect::<PolarsResult<_>>()?;
         let mut bytes = Vec::new();
         for partition in 0..count {
+            let at = partition as usize;
+            let narrow: Vec<_> = opened.iter().map(|(columns, _, rows)| (columns, &rows.0[at][..])).collect();
+            let wide: Vec<_> = opened.iter().map(|(_, columns, rows)| (columns, &rows.1[at][..])).collect();
             bytes.clear();
-            for (narrow, wide, (of_narrow, of_wide)) in &opened {
-                let (of_narrow, of_wide) = (&of_narrow[partition as usize], &of_wide[partition as usize]);
-                if !(of_narrow.is_empty() && of_wide.is_empty()) {
-                    codec::encode(narrow, of_narrow, &mut bytes);
-                    codec::encode(wide, of_wide, &mut bytes);
-                }
+            if narrow.iter().chain(&wide).any(|(_, rows)| !rows.is_empty()) {
+                codec::encode(&narrow, &mut bytes);
+                codec::encode(&wide, &mut bytes);
             }
             if !bytes.is_empty() {
                 let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);

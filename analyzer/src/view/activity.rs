@@ -1,8 +1,9 @@
 //! Data plane: deduplicated counts per 5 minutes, per key and series.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 
 use foldhash::HashMap;
+use foldhash::fast::FixedState;
 
 use super::breadth::Breadth;
 use super::event::EventRef;
@@ -91,7 +92,8 @@ impl Cell {
 #[derive(Clone, Debug, Default)]
 pub struct Activity {
     series: Vec<Open>,
-    index: HashMap<SeriesKey, u32>,
+    /// Place of each series by the hash of its key: a fraction of what the keys themselves would take.
+    index: HashMap<u64, u32>,
     /// Where the last event went: the next one mostly goes there too.
     last: usize,
 }
@@ -129,16 +131,30 @@ impl Activity {
                     Err(at) => cells.insert(open.run + at, cell),
                 }
             }
-            _ => cells.push(cell),
+            _ => {
+                // Most series are short: they grow by half, not from four cells to eight.
+                if cells.len() == cells.capacity() {
+                    cells.reserve_exact(1 + cells.len() / 2);
+                }
+                cells.push(cell);
+            }
         }
     }
 
     fn find(&mut self, key: SeriesKey, round: u32) -> usize {
-        let at = *self.index.entry(key).or_insert(self.series.len() as u32) as usize;
-        if at == self.series.len() {
-            self.series.push(Open { series: Series { key, cells: Vec::new() }, round, run: 0 });
+        let mut hash = FixedState::default().hash_one(key);
+        loop {
+            let at = *self.index.entry(hash).or_insert(self.series.len() as u32) as usize;
+            match self.series.get(at) {
+                Some(open) if open.series.key == key => return at,
+                // Another key of the same hash: the next number may be free.
+                Some(_) => hash = hash.wrapping_add(1),
+                None => {
+                    self.series.push(Open { series: Series { key, cells: Vec::new() }, round, run: 0 });
+                    return at;
+                }
+            }
         }
-        at
     }
 
     /// Adds disjoint counts of the same key. Nothing of a round that either has seen may be added any more.
@@ -149,7 +165,8 @@ impl Activity {
         }
         for theirs in other.series {
             let at = self.find(theirs.series.key, theirs.round);
-            self.series[at].series.cells.extend(theirs.series.cells);
+            let ours = &mut self.series[at].series.cells;
+            if ours.is_empty() { *ours = theirs.series.cells } else { ours.extend(theirs.series.cells) }
         }
     }
 

@@ -1,6 +1,9 @@
 //! References to single events: small enough to keep as samples, enough to open the record again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use foldhash::HashSet;
 
 use crate::frame::compact::guid;
 use crate::frame::{Columns, Sym};
@@ -87,6 +90,28 @@ pub struct EventRef {
     pub record: u32,
 }
 
+/// Texts that control-plane events share: agents, addresses, keys and grantees repeat from event to event.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Texts(HashSet<Arc<str>>);
+
+impl Texts {
+    /// How many texts are remembered before all are forgotten: texts that nothing shares must not pile up.
+    const REMEMBERED: usize = 1 << 12;
+
+    /// A text, shared with the events that said the same before.
+    pub(super) fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        if self.0.len() >= Self::REMEMBERED {
+            self.0.clear();
+        }
+        let shared: Arc<str> = text.into();
+        self.0.insert(shared.clone());
+        shared
+    }
+}
+
 /// Who made a control-plane call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actor {
@@ -101,15 +126,15 @@ pub struct Actor {
     /// direct, via-service, service-self, kms-internal.
     pub call: Option<Sym>,
     /// Identity as logged, with the session.
-    pub arn: Option<Box<str>>,
+    pub arn: Option<Arc<str>>,
     /// Session of an assumed role.
-    pub session: Option<Box<str>>,
+    pub session: Option<Arc<str>>,
     /// Who is behind the role.
-    pub source_identity: Option<Box<str>>,
+    pub source_identity: Option<Arc<str>>,
     /// IP address or service name.
-    pub source_ip: Option<Box<str>>,
+    pub source_ip: Option<Arc<str>>,
     /// Text of the caller's choice.
-    pub user_agent: Option<Box<str>>,
+    pub user_agent: Option<Arc<str>>,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use polars::prelude::PolarsResult;
 
 use super::activity::{Activity, SeriesKey};
 use super::breadth::stable_hash;
-use super::event::{Actor, EventIds, EventRef};
+use super::event::{Actor, EventIds, EventRef, Texts};
 use super::ledger::{ControlDetail, ControlEvent, Ledger};
 use super::resources::Resources;
 use super::trails::TrailEvent;
@@ -57,6 +57,8 @@ pub struct Views {
     pub(super) kms: u64,
     pub(super) related: u64,
     pub(super) duplicates: u64,
+    /// Texts of the control plane that were seen lately.
+    texts: Texts,
     /// Partitions folded so far.
     round: u32,
     pub(super) span: Option<Span>,
@@ -288,8 +290,8 @@ impl Fold<'_> {
                 name,
                 error: columns.error_code.get(row),
                 failure: self.failure(columns, row),
-                actor: actor(columns, row),
-                detail: Box::new(ControlDetail::read(columns, row)),
+                actor: actor(columns, row, &mut self.views.texts),
+                detail: Box::new(ControlDetail::read(columns, row, &mut self.views.texts)),
             };
             self.views.keys.entry(key).or_default().ledger.add(control);
         }
@@ -341,17 +343,18 @@ impl Fold<'_> {
     }
 }
 
-fn actor(columns: &Columns<'_>, row: usize) -> Actor {
+fn actor(columns: &Columns<'_>, row: usize, texts: &mut Texts) -> Actor {
+    let mut share = |text: Option<&str>| text.map(|text| texts.share(text));
     Actor {
         principal: columns.principal.get(row),
         kind: columns.principal_type.get(row),
         account: columns.principal_account.get(row),
         invoked_by: columns.invoked_by.get(row),
         call: columns.call.get(row),
-        arn: columns.principal_arn.get(row).map(Into::into),
-        session: columns.session_name.get(row).map(Into::into),
-        source_identity: columns.source_identity.get(row).map(Into::into),
-        source_ip: columns.source_ip.get(row).map(Into::into),
-        user_agent: columns.user_agent.get(row).map(Into::into),
+        arn: share(columns.principal_arn.get(row)),
+        session: share(columns.session_name.get(row)),
+        source_identity: share(columns.source_identity.get(row)),
+        source_ip: share(columns.source_ip.get(row)),
+        user_agent: share(columns.user_agent.get(row)),
     }
 }

@@ -1,6 +1,8 @@
 //! Control plane: every state-changing event of a key, kept in full.
 
-use super::event::{Actor, EventRef};
+use std::sync::Arc;
+
+use super::event::{Actor, EventRef, Texts};
 use crate::extract::FailureClass;
 use crate::frame::Sym;
 
@@ -12,17 +14,19 @@ macro_rules! details {
 
         impl ControlDetail {
             /// Reads the columns of one row of a wide frame.
-            pub(super) fn read(columns: &crate::frame::Columns<'_>, row: usize) -> Self {
-                Self { $($name: details!(@get $kind columns $name row),)* }
+            pub(super) fn read(columns: &crate::frame::Columns<'_>, row: usize, texts: &mut Texts) -> Self {
+                Self { $($name: details!(@get $kind columns $name row texts),)* }
             }
         }
     };
-    (@type text) => { Option<Box<str>> };
+    (@type text) => { Option<Arc<str>> };
     (@type sym) => { Option<Sym> };
     (@type int) => { Option<i64> };
     (@type flag) => { Option<bool> };
-    (@get text $columns:ident $name:ident $row:ident) => { $columns.$name.get($row).map(Into::into) };
-    (@get $kind:ident $columns:ident $name:ident $row:ident) => { $columns.$name.get($row) };
+    (@get text $columns:ident $name:ident $row:ident $texts:ident) => {
+        $columns.$name.get($row).map(|text| $texts.share(text))
+    };
+    (@get $kind:ident $columns:ident $name:ident $row:ident $texts:ident) => { $columns.$name.get($row) };
 }
 
 details! {

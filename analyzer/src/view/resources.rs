@@ -27,6 +27,10 @@ impl ResourceUse {
         if let Err(at) = self.principals.binary_search_by_key(&principal.0, |known| known.0)
             && at < Resources::PRINCIPALS
         {
+            // Mostly there is one: no room for four from the start.
+            if self.principals.len() == self.principals.capacity() {
+                self.principals.reserve_exact(1 + self.principals.len() / 2);
+            }
             self.principals.insert(at, principal);
             self.principals.truncate(Resources::PRINCIPALS);
         }
