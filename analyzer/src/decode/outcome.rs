@@ -36,7 +36,7 @@ reasons! {
         NotJson "not-json" "the object is not JSON",
         NotCloudTrail "not-cloudtrail" "the object is JSON, but holds no CloudTrail records",
         Crashed "crashed" "reading the object hit a bug in keytrail; please report it",
-        Digest "digest" "a CloudTrail digest file; `keytrail verify` reads those",
+        Digest "digest" "a CloudTrail digest file: evidence of integrity, no events",
         Insight "insight" "CloudTrail Insights events: rates of write calls, no KMS activity",
         Aggregated "aggregated" "aggregated data events: no single calls, no KMS activity",
         NetworkActivity "network-activity" "network activity events: the same calls again, seen by a VPC endpoint",
@@ -72,7 +72,7 @@ reasons! {
         MissingEventSource "missing-event-source" "the record has no eventSource",
         MissingEventName "missing-event-name" "the record has no eventName",
         MissingEventTime "missing-event-time" "the record has no eventTime",
-        BadEventTime "bad-event-time" "eventTime is not a time",
+        BadEventTime "bad-event-time" "eventTime is not a time between 2000 and 2100",
     }
 }
 

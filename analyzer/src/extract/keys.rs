@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::FailureClass;
 use super::Parts;
 use super::arn::{self, Arn};
 use super::json::{self, Node};
@@ -43,9 +44,9 @@ pub(super) fn fill<'r>(row: &mut Row<'r>, typed: &Typed<'r>, parts: &Parts<'r>) 
     let listed = Listed::read(parts.resources, typed);
     row.alias = listed.alias.map(|arn| Cow::Borrowed(arn.text));
     let in_message = || parts.message.filter(|_| row.error_code.is_some()).and_then(arn::in_text);
-    let stated = listed
-        .main(re_encrypt)
-        .map(|arn| (arn, "resources"))
+    let stated = blamed(row, parts, &listed, typed)
+        .filter(|(arn, _)| listed.main(re_encrypt).is_none_or(|main| main.text != arn.text))
+        .or_else(|| Some((listed.main(re_encrypt)?, "resources")))
         .or_else(|| Some((arn::key(typed.response?)?, "response")))
         .or_else(|| Some((arn::key(typed.service?)?, "service-details")))
         .or_else(|| Some((arn::key(typed.main()?)?, "request")))
@@ -69,6 +70,22 @@ pub(super) fn fill<'r>(row: &mut Row<'r>, typed: &Typed<'r>, parts: &Parts<'r>) 
     if row.alias.is_none() && row.key_arn.is_none() {
         row.alias = parts.message.and_then(arn::in_text).map(|arn| Cow::Borrowed(arn.text));
     }
+}
+
+/// Of the keys that a call names, the one whose state its error text blames: ReEncrypt may fail on either.
+fn blamed<'r>(
+    row: &Row<'r>,
+    parts: &Parts<'r>,
+    listed: &Listed<'r>,
+    typed: &Typed<'r>,
+) -> Option<(Arn<'r>, &'static str)> {
+    let failure = row.failure.as_deref().and_then(FailureClass::from_id)?;
+    let arn = parts.message.filter(|_| failure.is_key_state()).and_then(arn::in_text)?;
+    let id = arn.key_id()?;
+    let listed = [listed.first, listed.second].into_iter().flatten().any(|own| own.text == arn.text);
+    let typed = [typed.key, typed.source, typed.destination];
+    let typed = typed.into_iter().flatten().any(|own| own == arn.text || own == id);
+    (listed || typed).then_some((arn, "message"))
 }
 
 /// Writes a key ARN that stands in the record.

@@ -56,16 +56,20 @@ pub(super) fn fill<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
     if typed.xks {
         members::xks(row, parts);
     }
-    keys::fill(row, &typed, parts);
-    fill_resource(row, parts);
     if let Some(code) = row.error_code.as_deref() {
-        let class = FailureClass::of(code, parts.message);
+        let class = match FailureClass::of(code, parts.message) {
+            // A probe hurts nobody, whatever the state of the key.
+            class if class.is_key_state() && row.dry_run == Some(true) => FailureClass::DryRun,
+            class => class,
+        };
         row.failure = Some(Cow::Borrowed(class.id()));
         // Some probes do not log their parameters; the error that only a probe can have says it as well.
         if class == FailureClass::DryRun {
             row.dry_run = Some(true);
         }
     }
+    keys::fill(row, &typed, parts);
+    fill_resource(row, parts);
     if !parts.omitted.is_empty() {
         row.details =
             json::list_of(parts.omitted.iter().copied()).map(|list| Cow::Owned(format!("{{\"omitted\":{list}}}")));

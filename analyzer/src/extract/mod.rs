@@ -27,6 +27,10 @@ pub use failure::FailureClass;
 use json::Node;
 use simd_json::prelude::*;
 
+/// Event times that CloudTrail can have written: from 2000 to 2100. A made-up year would move the end of the log, and with
+/// it everything that counts from there.
+const PLAUSIBLE: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
+
 /// Turns a record into a row with every column it has. `object` stays 0: the caller knows it.
 ///
 /// # Errors
@@ -142,7 +146,8 @@ impl<'r> Parts<'r> {
         }
         let time = time.filter(|time| !time.is_null()).ok_or(RejectReason::MissingEventTime)?;
         let time = time.as_str().ok_or(RejectReason::BadEventTime)?;
-        row.event_time = Some(dates::event_time(time).ok_or(RejectReason::BadEventTime)?);
+        let millis = dates::event_time(time).filter(|millis| PLAUSIBLE.contains(millis));
+        row.event_time = Some(millis.ok_or(RejectReason::BadEventTime)?);
         if row.event_id.is_none() {
             row.event_id = Some(Cow::Owned(substitute_id(row, record.raw, time)));
         }

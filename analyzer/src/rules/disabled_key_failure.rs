@@ -124,6 +124,9 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
             instant(cause.event.time),
             length(first.time - cause.event.time)
         ),
+        None if key.history.state_at(first.time).is_some() => {
+            format!("{} {} since {}: {hurt}; cause not in the log", key.label(), outage.what, instant(first.time))
+        }
         None => {
             format!("{} {} since {}: {hurt}; cause before the window", key.label(), outage.what, instant(first.time))
         }
@@ -151,6 +154,9 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
         let left = deadline - cx.as_of;
         let left = if left > 0 { format!("{} left to cancel", length(left)) } else { "the window is over".into() };
         draft.fact("deletion", format!("{} ({left})", instant(deadline)));
+    }
+    if outage.waits_for_replicas {
+        draft.fact("deletion", "the waiting period begins when the last replica is deleted");
     }
     draft.fact("victims", hurt);
     for (victim, hurt) in victims.iter().take(EVIDENCE) {
@@ -199,7 +205,9 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
         Some(Over::Success { operation, event: Some(event), .. }) => {
             draft.evidence.push(cx.evidence(event, operation, None, Role::Resolution));
         }
-        Some(Over::Quiet(at)) => draft.evidence.push(cx.control_evidence(&key.events[*at], Role::Resolution)),
+        Some(Over::Quiet(at) | Over::Again(at)) => {
+            draft.evidence.push(cx.control_evidence(&key.events[*at], Role::Resolution));
+        }
         Some(Over::Success { event: None, .. }) | None => {}
     }
     draft.remediation = remediation(key, outage);
@@ -287,6 +295,7 @@ fn now(outage: &Outage, cx: &Context<'_>) -> String {
             "over: enabled for {} without a failure",
             length(i64::from(cx.settings.options.disabled_key_failure.quiet_hours) * HOUR)
         ),
+        Some(Over::Again(_)) => "over: enabled in between; what came after is an outage of its own".to_string(),
         None if outage.restored.is_some() => "enabled again; not yet proved by a success or a quiet day".to_string(),
         None => format!("still {}", outage.state),
     }
@@ -320,6 +329,9 @@ fn remediation(key: &KeyView, outage: &Outage) -> String {
     let (region, arn) = (word(&key.region), word(&key.arn));
     let enable = format!("aws kms enable-key --region {region} --key-id {arn}");
     match outage.undo {
+        _ if matches!(outage.over, Some(Over::Again(_))) => {
+            "Nothing for this outage: see the later one of the same key.".into()
+        }
         _ if outage.over.is_some() => "Nothing: the key works again. Ask who switched it off, and why.".into(),
         _ if outage.restored.is_some() => {
             "The key is enabled again: check that the victims recover, and ask who switched it off, and why.".into()

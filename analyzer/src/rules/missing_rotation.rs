@@ -116,26 +116,33 @@ fn not_enabled(key: &KeyView, cx: &Context<'_>, patience: i64) -> Option<Draft> 
 /// Second question: did it rotate within the cryptoperiod?
 fn not_rotated(key: &KeyView, cx: &Context<'_>, period: i64, grace: i64) -> Option<Draft> {
     let history = &key.history;
-    let (last, rotated) = match history.rotations.last() {
-        Some(&rotation) => (&key.events[rotation], true),
-        None => (&key.events[history.created?], false),
+    // Without a rotation the material is as old as the key; of a key older than the log it is only known that it has not
+    // rotated since the first event that would have led to it.
+    let enabled = || history.rotation.iter().find(|change| change.enabled).map(|change| change.by);
+    let (last, what) = match (history.rotations.last(), history.created) {
+        (Some(&rotation), _) => (&key.events[rotation], "last rotation"),
+        (None, Some(created)) => (&key.events[created], "created, never rotated since"),
+        (None, None) => (&key.events[enabled()?], "rotation enabled, no rotation since"),
     };
+    let rotated = !history.rotations.is_empty();
     let due = last.event.time + period * DAY;
     if cx.as_of <= due + grace * DAY {
         return None;
     }
-    let mut draft = Draft::of_key(key, RULE.severity, Confidence::Medium);
+    let confidence = if rotated || history.created.is_some() { Confidence::Medium } else { Confidence::Low };
+    let mut draft = Draft::of_key(key, RULE.severity, confidence);
     draft.subject = vec!["cryptoperiod".into()];
     draft.anchor = cx.id(&last.event);
     draft.first_seen = due;
     draft.last_seen = cx.as_of;
     draft.count = 1;
     draft.title = format!(
-        "{}: key material is {} days old, the cryptoperiod is {period} days",
+        "{}: key material is {}{} days old, the cryptoperiod is {period} days",
         key.label(),
+        if rotated || history.created.is_some() { "" } else { "at least " },
         (cx.as_of - last.event.time) / DAY
     );
-    draft.fact(if rotated { "last rotation" } else { "created, never rotated since" }, instant(last.event.time));
+    draft.fact(what, instant(last.event.time));
     draft.fact("was due", instant(due));
     draft.fact("reading", "no RotateKey event in the logs that were read; gaps in them would hide one");
     draft.detail("question", Detail::Text("cryptoperiod".into()));
@@ -164,7 +171,7 @@ fn born_before_the_log(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
                 && is_live(key, cx)
                 && key.history.rotation.is_empty()
                 && key.history.rotations.is_empty()
-                && was_used(key)
+                && (was_used(key) || key.events.iter().any(|control| control.error.is_none()))
         })
         .collect();
     if unknown.is_empty() {
@@ -217,8 +224,14 @@ fn eligibility(key: &KeyView, cx: &Context<'_>) -> Eligibility {
             && is(detail.key_origin, &["", "AWS_KMS"])
             && is(detail.key_manager, &["", "CUSTOMER"])
             && detail.custom_key_store_id.is_none()
-            && !detail.multi_region_config.as_deref().is_some_and(|config| config.contains("\"REPLICA\""));
-        return if rotates { Eligibility::Yes } else { Eligibility::No };
+            && (!is_replica(key, created) || was_promoted(key, cx));
+        let role_unknown =
+            key.id.starts_with("mrk-") && detail.multi_region_config.is_none() && key.history.rotation.is_empty();
+        return match (rotates, role_unknown) {
+            (true, false) => Eligibility::Yes,
+            (true, true) => Eligibility::Unknown,
+            (false, _) => Eligibility::No,
+        };
     }
     // KMS itself accepted a change of rotation: the key can rotate.
     if !key.history.rotation.is_empty() {
@@ -240,4 +253,19 @@ fn eligibility(key: &KeyView, cx: &Context<'_>) -> Eligibility {
         return Eligibility::No;
     }
     Eligibility::Unknown
+}
+
+/// Made as a replica of a multi-Region key: it follows its primary.
+fn is_replica(key: &KeyView, created: usize) -> bool {
+    key.events[created].detail.multi_region_config.as_deref().is_some_and(|config| config.contains("\"REPLICA\""))
+}
+
+/// Became the primary since: KMS says so, or accepted a change of rotation, which it does of a primary only.
+fn was_promoted(key: &KeyView, cx: &Context<'_>) -> bool {
+    let promoted = |control: &ControlEvent| {
+        control.error.is_none()
+            && cx.text(Some(control.name)) == "UpdatePrimaryRegion"
+            && cx.text(control.detail.primary_region) == key.region
+    };
+    !key.history.rotation.is_empty() || key.events.iter().any(promoted)
 }

@@ -40,9 +40,30 @@ const SYMMETRIC: [&str; 11] = [
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Shape {
     creator: String,
+    /// The creator asked for it itself, not a service on its behalf.
+    direct: bool,
     grantee: String,
     operations: Vec<String>,
-    constrained: bool,
+    /// Keys of the encryption context that it is bound to, and other constraints.
+    constraints: Vec<String>,
+}
+
+impl Shape {
+    fn of(created: &ControlEvent, cx: &Context<'_>) -> Self {
+        let detail = &created.detail;
+        let own_call = !matches!(cx.text(created.actor.call), "service-self" | "kms-internal");
+        Self {
+            creator: cx.text(created.actor.principal).to_string(),
+            direct: created.actor.invoked_by.is_none() && own_call,
+            grantee: detail.grantee.as_deref().unwrap_or_default().to_string(),
+            operations: operations(detail.grant_operations.as_deref()).unwrap_or_default(),
+            constraints: constraints(detail.grant_constraints.as_deref()),
+        }
+    }
+
+    fn constrained(&self) -> bool {
+        !self.constraints.is_empty()
+    }
 }
 
 /// Why a grant is too broad, and how bad that is.
@@ -56,14 +77,7 @@ struct Verdict {
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
     let mut shapes: BTreeMap<Shape, Vec<&Grant>> = BTreeMap::new();
     for grant in &key.history.grants {
-        let detail = &key.events[grant.created].detail;
-        let shape = Shape {
-            creator: cx.text(key.events[grant.created].actor.principal).to_string(),
-            grantee: detail.grantee.as_deref().unwrap_or_default().to_string(),
-            operations: operations(detail.grant_operations.as_deref()).unwrap_or_default(),
-            constrained: detail.grant_constraints.is_some(),
-        };
-        shapes.entry(shape).or_default().push(grant);
+        shapes.entry(Shape::of(&key.events[grant.created], cx)).or_default().push(grant);
     }
     shapes.into_iter().filter_map(|(shape, grants)| finding(key, &shape, &grants, cx)).collect()
 }
@@ -86,8 +100,12 @@ fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) ->
     let first = &key.events[grants[0].created];
     let detail = &first.detail;
     let mut draft = Draft::of_key(key, severity, RULE.confidence);
-    draft.subject =
-        vec![shape.creator.clone(), shape.grantee.clone(), shape.operations.join(","), shape.constrained.to_string()];
+    draft.subject = vec![
+        shape.creator.clone(),
+        shape.grantee.clone(),
+        shape.operations.join(","),
+        format!("{}:{}", shape.direct, shape.constraints.join(",")),
+    ];
     draft.anchor = cx.id(&first.event);
     draft.principal = Some(cx.principal(&first.actor));
     draft.first_seen = first.event.time;
@@ -100,7 +118,7 @@ fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) ->
         cx.who(&first.actor),
         list(&shape.operations, 3),
         key.label(),
-        if shape.constrained { "" } else { " without constraints" }
+        if shape.constrained() { "" } else { " without constraints" }
     );
     draft.fact("why", verdict.reasons.join("; "));
     draft.fact("grantee", shape.grantee.clone());
@@ -167,9 +185,8 @@ fn judge(key: &KeyView, created: &ControlEvent, shape: &Shape, cx: &Context<'_>)
         let reason = format!("the service role belongs to account {account}, which is not among the trusted accounts");
         return foreign.then(|| Verdict { severity: Severity::Medium, foreign, reasons: vec![reason] });
     }
-    let direct =
-        created.actor.invoked_by.is_none() && !matches!(cx.text(created.actor.call), "service-self" | "kms-internal");
-    if !direct && shape.constrained {
+    let direct = shape.direct;
+    if !direct && shape.constrained() && !foreign {
         return None;
     }
     let has = |operation: &str| shape.operations.iter().any(|own| own == operation);
@@ -191,7 +208,7 @@ fn judge(key: &KeyView, created: &ControlEvent, shape: &Shape, cx: &Context<'_>)
     if direct && has("CreateGrant") {
         reasons.push((Severity::High, "the grantee may pass its rights on (CreateGrant)".into()));
     }
-    if !shape.constrained {
+    if !shape.constrained() {
         let writes = has("GenerateDataKey") || has("ReEncryptFrom");
         if direct && shape.operations.len() >= 4 && has("Decrypt") && writes {
             reasons.push((
@@ -228,10 +245,37 @@ fn judge(key: &KeyView, created: &ControlEvent, shape: &Shape, cx: &Context<'_>)
 }
 
 /// Grantees that are how AWS services work: service principals, service-linked roles, EC2's own infrastructure role.
+/// The parts of the ARN are compared, not its text: whoever names a role or user may choose a path that looks the same.
 fn is_service(kind: &str, grantee: &str) -> bool {
-    matches!(kind, "service" | "aws-internal")
-        || grantee.contains(":role/aws-service-role/")
-        || grantee.contains("aws:ec2-infrastructure")
+    let fields: Vec<&str> = grantee.splitn(6, ':').collect();
+    let ec2 = match fields.as_slice() {
+        ["arn", _, "sts", _, _, resource] => resource.starts_with("assumed-role/aws:ec2-infrastructure/"),
+        ["arn", ..] => false,
+        [account, "aws", "ec2-infrastructure", ..] => account.bytes().all(|byte| byte.is_ascii_digit()),
+        _ => false,
+    };
+    let linked = match fields.as_slice() {
+        ["arn", _, "iam", _, _, resource] => resource.starts_with("role/aws-service-role/"),
+        _ => false,
+    };
+    matches!(kind, "service" | "aws-internal") || linked || ec2
+}
+
+/// What a grant is bound to: the keys of its encryption context, or the kind of another constraint.
+fn constraints(json: Option<&str>) -> Vec<String> {
+    let Some(Ok(serde_json::Value::Object(constraints))) = json.map(serde_json::from_str) else {
+        return json.map(|_| "unreadable".to_string()).into_iter().collect();
+    };
+    let mut keys: Vec<String> = constraints
+        .into_iter()
+        .flat_map(|(kind, value)| match value {
+            serde_json::Value::Object(pairs) => pairs.into_iter().map(|(key, _)| key).collect(),
+            _ => vec![kind],
+        })
+        .collect();
+    keys.sort();
+    keys.dedup();
+    keys
 }
 
 fn operations(json: Option<&str>) -> Option<Vec<String>> {

@@ -172,11 +172,13 @@ impl History {
 
     /// State at an instant; `None` before the first change that the log shows.
     pub fn state_at(&self, at: i64) -> Option<StateChange> {
-        self.states.iter().rev().find(|change| change.at <= at).copied()
+        let after = self.states.partition_point(|change| change.at <= at);
+        self.states[..after].last().copied()
     }
 
     /// Automatic rotation at an instant; `None` before the first change that the log shows.
     pub fn rotation_at(&self, at: i64) -> Option<RotationChange> {
-        self.rotation.iter().rev().find(|change| change.at <= at).copied()
+        let after = self.rotation.partition_point(|change| change.at <= at);
+        self.rotation[..after].last().copied()
     }
 }

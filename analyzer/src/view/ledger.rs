@@ -128,15 +128,61 @@ impl Ledger {
         self.events.append(&mut other.events);
     }
 
-    /// The events in the order in which they are replayed: by time; within a second creation first, deletion last, then
-    /// by event id, because CloudTrail gives whole seconds and no order.
+    /// The events in the order in which they are replayed: by time, and within a second by what KMS allows, because
+    /// CloudTrail gives whole seconds and no order.
     pub fn settle(mut self, text: &dyn Fn(Sym) -> String) -> Vec<ControlEvent> {
-        let rank = |name: &str| match name {
-            "CreateKey" => 0,
-            "DeleteKey" => 2,
-            _ => 1,
-        };
         self.events.sort_by_cached_key(|control| (control.event.time, rank(&text(control.name)), control.event));
+        let mut pending = false;
+        let mut start = 0;
+        while start < self.events.len() {
+            let time = self.events[start].event.time;
+            let count = self.events[start..].iter().take_while(|control| control.event.time == time).count();
+            legal_order(&mut self.events[start..start + count], &mut pending, text);
+            start += count;
+        }
         self.events
+    }
+}
+
+/// The usual order of calls that share a second: what makes before what uses, what takes away before what gives back.
+fn rank(name: &str) -> u8 {
+    match name {
+        "CreateKey" => 0,
+        "ReplicateKey" => 1,
+        "ImportKeyMaterial" => 2,
+        "DeleteImportedKeyMaterial" => 3,
+        "DisableKey" => 4,
+        "ScheduleKeyDeletion" => 5,
+        "CancelKeyDeletion" => 6,
+        "EnableKey" => 7,
+        "DisableKeyRotation" => 8,
+        "EnableKeyRotation" => 9,
+        "RetireGrant" | "RevokeGrant" => 11,
+        "DeleteKey" => 12,
+        _ => 10,
+    }
+}
+
+/// Puts the successful calls of one second into an order that KMS would have accepted: while a key waits for its
+/// deletion, only cancelling that is possible.
+fn legal_order(events: &mut [ControlEvent], pending: &mut bool, text: &dyn Fn(Sym) -> String) {
+    for at in 0..events.len() {
+        let refused = |control: &ControlEvent| {
+            let name = text(control.name);
+            let while_pending = matches!(name.as_str(), "DisableKey" | "EnableKey" | "ScheduleKeyDeletion");
+            control.error.is_none() && *pending && while_pending
+        };
+        if refused(&events[at])
+            && let Some(next) = events[at..].iter().position(|control| !refused(control))
+        {
+            events[at..=at + next].rotate_right(1);
+        }
+        if events[at].error.is_none() {
+            match text(events[at].name).as_str() {
+                "ScheduleKeyDeletion" => *pending = true,
+                "CancelKeyDeletion" => *pending = false,
+                _ => {}
+            }
+        }
     }
 }

@@ -174,7 +174,7 @@ fn gaps(page: &mut Page, coverage: &Coverage) {
     let total: i64 = coverage.gaps.iter().map(hours).sum();
     let Some(longest) = coverage.gaps.iter().max_by_key(|gap| (hours(gap), std::cmp::Reverse(*gap))) else { return };
     let text = format!(
-        "{} without a log beside {} with one. CloudTrail writes nothing in a quiet hour, so this is unproved: neither idle \
+        "{} without an event about keys or the start of a file, beside {} with one. CloudTrail writes nothing in a quiet hour, so this is unproved: neither idle \
          nor lost",
         human::count(total.unsigned_abs(), "hour"),
         human::number(coverage.hours_logged),

@@ -253,16 +253,17 @@ mod tests {
                     s3://trail-bucket/AWSLogs/111122223333/CloudTrail/eu-central-1/2026/03/01/broken.json.gz
                     1 too-large: the object inflates beyond the cap (--max-inflated)
                     s3://trail-bucket/AWSLogs/111122223333/CloudTrail/eu-central-1/2026/03/01/huge.json.gz
-          left out  2 digest: a CloudTrail digest file; `keytrail verify` reads those
+          left out  2 digest: a CloudTrail digest file: evidence of integrity, no events
           rejected  1 missing-event-time: the record has no eventTime
                     s3://trail-bucket/AWSLogs/111122223333/CloudTrail/eu-central-1/2026/03/01/odd.json.gz:9
-                    6 bad-event-time: eventTime is not a time
+                    6 bad-event-time: eventTime is not a time between 2000 and 2100
                     s3://trail-bucket/AWSLogs/111122223333/CloudTrail/eu-central-1/2026/03/01/odd.json.gz:4
                     and 5 more
           notes     2 objects: bytes follow the gzip stream; the log integrity check
                       calls such a file invalid
-          gaps      14 hours without a log beside 96 with one. CloudTrail writes nothing
-                    in a quiet hour, so this is unproved: neither idle nor lost
+          gaps      14 hours without an event about keys or the start of a file, beside
+                    96 with one. CloudTrail writes nothing in a quiet hour, so this is
+                    unproved: neither idle nor lost
                     longest: 444455556666 us-east-1, 2026-03-01 00:00 to
                       2026-03-01 14:00 UTC (14 h)
           blind     444455556666 us-east-1: trail org-trail stopped from

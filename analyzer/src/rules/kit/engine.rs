@@ -38,7 +38,8 @@ fn finish(rule: &'static Rule, draft: Draft, cx: &Context<'_>) -> Finding {
     // Findings on one key that share a cause share an incident; rows about a whole account have none in common.
     let cause = if key.is_empty() { rule.id } else { "cause" };
     let incident = fingerprint(&["incident", cause, about, draft.incident.as_deref().unwrap_or(&draft.anchor)]);
-    let configured = cx.settings.rule(rule.id).severity.map(Severity::from);
+    // Rows that only say what the log cannot tell stay what they are.
+    let configured = cx.settings.rule(rule.id).severity.map(Severity::from).filter(|_| draft.severity > Severity::Info);
     let mut evidence = draft.evidence;
     evidence.sort_by(|a, b| {
         (a.role, a.time, &a.event_id, &a.object, a.record).cmp(&(b.role, b.time, &b.event_id, &b.object, b.record))

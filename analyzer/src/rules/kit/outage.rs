@@ -5,6 +5,7 @@ use super::time::{DAY, MINUTE};
 use crate::view::KeyView;
 use crate::view::event::EventRef;
 use crate::view::history::{KeyState, StateChange};
+use crate::view::ledger::ControlEvent;
 
 /// KMS settles a change of state within minutes: calls may still succeed after a disable and fail after an enable.
 const SETTLING: i64 = 5 * MINUTE;
@@ -38,6 +39,8 @@ pub enum Over {
     },
     /// Enabled long enough without a failure; index of the event that enabled it.
     Quiet(usize),
+    /// It was enabled and became unusable again, which is an outage of its own; index of the event that did it.
+    Again(usize),
 }
 
 impl Over {
@@ -46,6 +49,7 @@ impl Over {
         match self {
             Self::Success { .. } => "success",
             Self::Quiet(_) => "quiet",
+            Self::Again(_) => "again",
         }
     }
 }
@@ -63,6 +67,8 @@ pub struct Outage {
     pub state: &'static str,
     /// When the key will be or was deleted, milliseconds.
     pub deadline: Option<i64>,
+    /// The waiting period has not begun: it begins when the last replica of this multi-Region key is deleted.
+    pub waits_for_replicas: bool,
     /// When it was made usable again, as far as the log shows.
     pub restored: Option<i64>,
     /// Why it is over; `None` while it is not.
@@ -94,16 +100,17 @@ pub fn outages(key: &KeyView, failures: &[(i64, i64)], quiet: i64, cx: &Context<
     let mut unknown: Vec<Outage> = Vec::new();
     let mut last = i64::MIN;
     for (index, &(from, to)) in failures.iter().enumerate() {
-        let inside = stretches
-            .iter()
-            .rposition(|stretch| from >= stretch.from && stretch.until.is_none_or(|until| from <= until + SETTLING));
+        let begun = stretches.partition_point(|stretch| stretch.from <= from);
+        let inside = begun
+            .checked_sub(1)
+            .filter(|&at| stretches[at].until.is_none_or(|until| from <= until.saturating_add(SETTLING)));
         match inside {
             Some(at) => outages[at].failures.push(index),
             None if waits_for_first_import(key, from) => {}
             None => {
                 // A success between two failures, or a quiet day, makes them two incidents.
                 let apart = from.saturating_sub(last) > quiet
-                    || successes.iter().any(|success| success.time > last && success.time < from);
+                    || first_after(&successes, last).is_some_and(|success| success.time < from);
                 match unknown.last_mut().filter(|_| !apart) {
                     Some(outage) => outage.failures.push(index),
                     None => unknown.push(cause_unknown(index)),
@@ -147,6 +154,11 @@ fn successes<'c>(key: &KeyView, cx: &Context<'c>) -> Vec<Success<'c>> {
     successes
 }
 
+/// The first success later than an instant.
+fn first_after<'s, 'c>(successes: &'s [Success<'c>], at: i64) -> Option<&'s Success<'c>> {
+    successes.get(successes.partition_point(|success| success.time <= at))
+}
+
 fn stretches(key: &KeyView, successes: &[Success<'_>]) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     for change in &key.history.states {
@@ -175,10 +187,9 @@ fn stretches(key: &KeyView, successes: &[Success<'_>]) -> Vec<Stretch> {
     // A success well inside a stretch proves that somebody enabled the key where the log does not show it.
     for stretch in &mut stretches {
         let settled = stretch.from + SETTLING;
-        let proof = successes
-            .iter()
+        let proof = first_after(successes, settled)
             .map(|success| success.time)
-            .find(|&time| time > settled && stretch.until.is_none_or(|until| time < until - SETTLING));
+            .filter(|&time| stretch.until.is_none_or(|until| time < until - SETTLING));
         if let Some(time) = proof {
             stretch.until = Some(time);
             stretch.restored_by = None;
@@ -211,9 +222,12 @@ fn known(key: &KeyView, stretch: &Stretch, cx: &Context<'_>) -> Outage {
         _ => "disabled",
     };
     let scheduled = stretch.events.iter().rev().find(|&&at| name(at) == "ScheduleKeyDeletion");
+    let detail = scheduled.map(|&at| &key.events[at].detail);
+    let waits_for_replicas = detail.is_some_and(|detail| cx.text(detail.key_state) == "PendingReplicaDeletion");
     let deadline = scheduled
         .filter(|_| matches!(stretch.state, KeyState::PendingDeletion | KeyState::Deleted))
-        .map(|&at| key.events[at].event.time + key.events[at].detail.pending_window_days.unwrap_or(30) * DAY);
+        .filter(|_| stretch.until.is_none() && !waits_for_replicas)
+        .and_then(|&at| deadline(&key.events[at]));
     let undo = match stretch.state {
         KeyState::PendingDeletion => Undo::CancelDeletion,
         KeyState::Deleted => Undo::None,
@@ -225,12 +239,19 @@ fn known(key: &KeyView, stretch: &Stretch, cx: &Context<'_>) -> Outage {
         context: rest.iter().copied().chain(stretch.restored_by).collect(),
         what,
         state: if stretch.until.is_some() { KeyState::Enabled.id() } else { stretch.state.id() },
-        deadline: deadline.filter(|_| stretch.until.is_none()),
+        deadline,
+        waits_for_replicas: waits_for_replicas && stretch.until.is_none(),
         restored: stretch.until,
         over: None,
         undo,
         failures: Vec::new(),
     }
+}
+
+/// End of the waiting period of a scheduled deletion; `None` when the record gives one that KMS does not.
+fn deadline(scheduled: &ControlEvent) -> Option<i64> {
+    let days = scheduled.detail.pending_window_days.unwrap_or(30);
+    (7..=30).contains(&days).then(|| scheduled.event.time.saturating_add(days * DAY))
 }
 
 fn cause_unknown(first: usize) -> Outage {
@@ -240,6 +261,7 @@ fn cause_unknown(first: usize) -> Outage {
         what: "is unusable",
         state: "unusable",
         deadline: None,
+        waits_for_replicas: false,
         restored: None,
         over: None,
         undo: Undo::Find,
@@ -258,7 +280,7 @@ fn over(
     let after = last_failure.max(outage.restored.unwrap_or(i64::MIN));
     // Without a restoring event only a success tells; with one, a success that lies after it and after the last failure.
     if (outage.restored.is_some() || outage.cause.is_none())
-        && let Some(success) = successes.iter().find(|success| success.time >= after && success.time > last_failure)
+        && let Some(success) = first_after(successes, last_failure.max(after - 1))
     {
         return Some(Over::Success {
             operation: success.operation.to_string(),
@@ -267,6 +289,9 @@ fn over(
         });
     }
     let restored = outage.restored?;
+    if let Some(again) = key.history.states.iter().find(|change| change.at > restored && change.state.is_unusable()) {
+        return Some(Over::Again(again.by));
+    }
     let by = key.history.states.iter().find(|change| change.at == restored && change.state == KeyState::Enabled)?.by;
     (cx.as_of - after >= quiet).then_some(Over::Quiet(by))
 }
