@@ -28,8 +28,11 @@ const BREAK: i64 = 3;
 #[derive(Default)]
 struct Rate<'v> {
     /// Count and cells per bucket: Decrypt and ReEncrypt both decrypt.
-    buckets: BTreeMap<i64, (u64, Vec<(&'v Series, &'v Cell)>)>,
+    buckets: BTreeMap<i64, (u64, Vec<Counted<'v>>)>,
 }
+
+/// A cell and the series that it counts for.
+type Counted<'v> = (&'v Series, &'v Cell);
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
     rates(key, cx).iter().flat_map(|(&(principal, via), rate)| bursts(key, principal, via, rate, cx)).collect()
@@ -221,7 +224,7 @@ fn finding(
     draft.detail("via", text_or_null(via));
     let mut samples: Vec<(&Series, &Cell)> =
         cells.iter().filter(|(_, cell)| run.iter().any(|unusual| unusual.bucket == cell.bucket())).copied().collect();
-    samples.sort_by(|a, b| a.1.first.cmp(&b.1.first));
+    samples.sort_by_key(|(_, cell)| cell.first);
     for (series, cell) in samples.iter().take(EVIDENCE) {
         draft.evidence.push(cx.evidence(&cell.first, cx.text(Some(series.key.name)), None, Role::Primary));
     }
