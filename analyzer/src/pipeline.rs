@@ -116,8 +116,8 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
     if let Some(path) = &options.events {
         ingested.rows.write_events(path, &objects, &dictionary)?;
     }
-    let views = pool.install(|| ingested.rows.fold(&context))?;
-    let settled = views.settle(&dictionary);
+    // Settled where it was folded: the allocator gives a thread back what that thread freed.
+    let settled = pool.install(|| Ok::<_, PolarsError>(ingested.rows.fold(&context)?.settle(&dictionary)))?;
 
     let coverage = coverage(&listing, &ingested.reports, &settled);
     let as_of = as_of_asked.or(settled.span.map(|span| span.1));

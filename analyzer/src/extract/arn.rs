@@ -63,7 +63,7 @@ impl<'a> Arn<'a> {
         }
         self.resource
             .strip_prefix("key/")
-            .filter(|id| !id.is_empty() && !id.bytes().any(|byte| matches!(byte, b'*' | b'/' | b' ')))
+            .filter(|id| !id.is_empty() && memchr::memchr3(b'*', b'/', b' ', id.as_bytes()).is_none())
     }
 
     /// Name of the KMS alias that this ARN names, without `alias/`.
@@ -73,7 +73,7 @@ impl<'a> Arn<'a> {
         }
         self.resource
             .strip_prefix("alias/")
-            .filter(|name| !name.is_empty() && !name.bytes().any(|byte| matches!(byte, b'*' | b' ')))
+            .filter(|name| !name.is_empty() && memchr::memchr2(b'*', b' ', name.as_bytes()).is_none())
     }
 }
 

@@ -86,12 +86,21 @@ impl<'r> Identity<'r> {
         let Some(members) = context.as_object() else { return };
         for (name, value) in members.iter() {
             match name {
-                "sessionIssuer" => {
-                    self.issuer_arn = json::get_str(&value, &["arn"]);
-                    self.issuer_account = json::get_str(&value, &["accountId"]);
-                }
+                "sessionIssuer" => self.issuer(&value),
                 "attributes" => self.mfa = json::get(&value, "mfaAuthenticated").and_then(|mfa| json::boolean(&mfa)),
                 "sourceIdentity" => self.source_identity = json::str_of(&value),
+                _ => {}
+            }
+        }
+    }
+
+    fn issuer(&mut self, issuer: &Node<'r>) {
+        (self.issuer_arn, self.issuer_account) = (None, None);
+        let Some(members) = issuer.as_object() else { return };
+        for (name, value) in members.iter() {
+            match name {
+                "arn" => self.issuer_arn = json::str_of(&value),
+                "accountId" => self.issuer_account = json::str_of(&value),
                 _ => {}
             }
         }

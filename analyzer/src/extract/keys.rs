@@ -27,6 +27,8 @@ pub(super) struct Typed<'r> {
     pub(super) service: Option<&'r str>,
     /// `responseElements.keyMetadata.aWSAccountId`.
     pub(super) owner: Option<&'r str>,
+    /// `requestParameters.encryptionContext`.
+    pub(super) context: Option<Node<'r>>,
     /// Some part of the record has members of an external key store.
     pub(super) xks: bool,
 }

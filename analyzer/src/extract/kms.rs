@@ -69,7 +69,7 @@ pub(super) fn fill<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
         }
     }
     keys::fill(row, &typed, parts);
-    fill_resource(row, parts);
+    fill_resource(row, &typed, parts);
     if !parts.omitted.is_empty() {
         row.details =
             json::list_of(parts.omitted.iter().copied()).map(|list| Cow::Owned(format!("{{\"omitted\":{list}}}")));
@@ -77,7 +77,7 @@ pub(super) fn fill<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
 }
 
 /// The protected thing: from the context of a call, or from the context that a grant is bound to.
-fn fill_resource<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
+fn fill_resource<'r>(row: &mut Row<'r>, typed: &keys::Typed<'r>, parts: &Parts<'r>) {
     let Some(request) = parts.request else { return };
     let place = Place {
         region: row.region.as_deref().unwrap_or_default(),
@@ -95,7 +95,10 @@ fn fill_resource<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
         Some("CreateGrant") => {
             &[&["constraints", "encryptionContextEquals"], &["constraints", "encryptionContextSubset"]]
         }
-        _ => &[&["encryptionContext"]],
+        _ => {
+            row.resource = typed.context.and_then(|context| context::resource(&context, place));
+            return;
+        }
     };
     row.resource = paths.iter().find_map(|path| of(path));
 }

@@ -18,7 +18,11 @@ pub(super) fn request<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, request: Opt
     for (name, value) in members.iter() {
         match name {
             "keyId" => typed.key = json::str_of(&value),
-            "encryptionContext" | "sourceEncryptionContext" => row.encryption_context = object_text(&value),
+            "encryptionContext" => {
+                typed.context = Some(value);
+                row.encryption_context = object_text(&value);
+            }
+            "sourceEncryptionContext" => row.encryption_context = object_text(&value),
             "encryptionAlgorithm"
             | "signingAlgorithm"
             | "macAlgorithm"
