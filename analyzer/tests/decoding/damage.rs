@@ -64,3 +64,15 @@ fn wrappers_behind_damage_are_read() {
         assert_eq!(memory.kept.iter().map(|kept| kept.index).collect::<Vec<_>>(), [0, 2, 3, 4, 5]);
     }
 }
+
+#[test]
+fn records_of_a_list_without_its_start_are_read() {
+    let record: Value = serde_json::from_str(KMS).unwrap();
+    let list = serde_json::json!({"Records": [record, record]});
+    let text = serde_json::to_string_pretty(&list).unwrap().replacen("{\n", "", 1);
+    for limits in [Limits::default(), windows(1), windows(100)] {
+        let (report, memory) = decode_within(limits, text.as_bytes());
+        assert_eq!(memory.kept.len(), 2, "{text}");
+        assert_eq!(report.rejected.first[0], (0, RejectReason::InvalidJson));
+    }
+}

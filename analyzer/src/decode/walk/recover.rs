@@ -3,11 +3,11 @@
 use super::super::meter::examined;
 use super::super::outcome::RejectReason;
 use super::super::records::LONGEST_RECORD;
-use super::super::shape;
+use super::super::shape::{self, Opening};
 use super::super::split::Splitter;
 use super::{Place, STRIDE, Step, Walker};
 
-/// Blanks at the start of a line that are looked through for its first letter.
+/// Bytes of an indented line that may tell what it is.
 const INDENT: usize = 1 << 10;
 
 impl Walker<'_> {
@@ -92,20 +92,32 @@ impl Walker<'_> {
     }
 }
 
-/// True for a line that cannot start a document: indented, or with a closing bracket. `None` when more bytes are needed.
+/// True for a line that cannot start a document: with a closing bracket, or indented and nothing that looks like one.
+/// `None` when more bytes are needed.
 fn goes_on(line: &[u8], last: bool) -> Option<bool> {
     match line {
         [] => last.then_some(true),
         [b'}' | b']', ..] => Some(true),
         [b' ' | b'\t', ..] => {
             let seen = &line[..line.len().min(INDENT)];
-            match seen.trim_ascii_start() {
-                // Documents may be indented too, but their brace then does not stand alone.
-                [b'{', next, ..] => Some(*next != b'"'),
-                [] | [b'{'] if seen.len() < INDENT && !last => None,
+            let more = seen.len() < INDENT && !last;
+            let blanks = seen.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            examined(blanks);
+            match &seen[blanks..] {
+                [] => (!more).then_some(true),
+                [b'{', object @ ..] => is_inner(object, more),
                 _ => Some(true),
             }
         }
         _ => Some(false),
+    }
+}
+
+/// True for an object that is written over many lines and is no record by its first member: part of a record, then.
+fn is_inner(object: &[u8], more: bool) -> Option<bool> {
+    match shape::opening(object, !more) {
+        Opening::Wait => None,
+        Opening::Members => Some(object[0] != b'"'),
+        Opening::Record => Some(!object.trim_ascii_start().starts_with(b"\"")),
     }
 }

@@ -87,6 +87,10 @@ fn the_work_grows_with_the_input_only() {
         ("{\"a\":\"", "\\\"{\n".into(), ""),
         ("", " \n\t,".into(), ""),
         ("{\n", "\n ".into(), ""),
+        ("x\n", " \n".into(), ""),
+        ("x\n", " {\n".into(), ""),
+        ("x\n", " {\n \"a\n".into(), ""),
+        ("x\n", " x\n {\"eventName\":1}\n".into(), ""),
     ];
     let mut problems = Vec::new();
     for (first, repeated, last) in shapes {
