@@ -3,6 +3,7 @@
 
 mod decoding {
     pub(crate) mod adversary;
+    pub(crate) mod damage;
     pub(crate) mod gzip;
     pub(crate) mod real;
     pub(crate) mod shapes;

@@ -16,6 +16,9 @@ pub(super) enum Kind {
     Foreign,
 }
 
+/// `detail-type` of EventBridge events that carry a CloudTrail record.
+const BRIDGED: &[&str] = &["AWS API Call via CloudTrail", "AWS Service Event via CloudTrail"];
+
 /// Members of one object. When a name stands twice, the last one counts, as in every common JSON parser.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Members<'tape, 'input> {
@@ -27,6 +30,9 @@ pub(super) struct Members<'tape, 'input> {
     pub(super) response_elements: Option<Value<'tape, 'input>>,
     /// A whole record as text, in the output of `lookup-events`.
     pub(super) cloud_trail_event: Option<&'input str>,
+    /// What an EventBridge event tells, and what kind of thing that is.
+    detail: Option<Value<'tape, 'input>>,
+    detail_type: Option<&'input str>,
     account: Option<&'input str>,
     region: Option<&'input str>,
     time: Option<&'input str>,
@@ -45,7 +51,6 @@ struct Has {
     version: bool,
     s3: bool,
     topic: bool,
-    detail: bool,
     digest: bool,
     insight: bool,
 }
@@ -79,11 +84,22 @@ impl<'tape, 'input> Members<'tape, 'input> {
                 "Type" => members.sns_type = text(),
                 "TopicArn" => members.has.topic = true,
                 "source" => members.bridge_source = text(),
-                "detail" => members.has.detail = true,
+                "detail" => members.detail = Some(value),
+                "detail-type" => members.detail_type = text(),
                 _ => {}
             }
         }
         Some(members)
+    }
+
+    /// The record in an EventBridge event that CloudTrail gave rise to, and its members.
+    pub(super) fn bridged(&self) -> Option<(Value<'tape, 'input>, Self)> {
+        if !self.detail_type.is_some_and(|kind| BRIDGED.contains(&kind)) {
+            return None;
+        }
+        let detail = self.detail?;
+        let members = Self::of(detail)?;
+        (members.has.version || members.event_source.is_some()).then_some((detail, members))
     }
 
     /// Tells what the object is by what it holds.
@@ -96,7 +112,7 @@ impl<'tape, 'input> Members<'tape, 'input> {
         let test = self.s3_test == Some("s3:TestEvent");
         let sns = has.topic
             && matches!(self.sns_type, Some("Notification" | "SubscriptionConfirmation" | "UnsubscribeConfirmation"));
-        let bridge = has.detail && self.bridge_source == Some("aws.s3");
+        let bridge = self.detail.is_some() && self.bridge_source == Some("aws.s3");
         if s3 || test || sns || bridge {
             return Kind::Other(SkipReason::Notification);
         }

@@ -1,7 +1,9 @@
 //! Bytes of one object into the CloudTrail records that matter.
 
 pub mod gzip;
+mod hunt;
 mod members;
+mod meter;
 pub mod outcome;
 mod parse;
 pub mod records;
@@ -9,6 +11,7 @@ pub mod select;
 mod shape;
 pub mod split;
 mod tally;
+mod walk;
 
 use std::io::Read;
 
@@ -33,7 +36,7 @@ impl Decoder {
     ///
     /// Never fails: what could not be read is in the report.
     pub fn read(&mut self, source: &mut dyn Read, size: Option<u64>, sink: &mut dyn RecordSink) -> ObjectReport {
-        let mut walker = records::Walker::new(&mut self.tools, sink);
+        let mut walker = walk::Walker::new(&mut self.tools, sink);
         let outcome = self.inflater.read(source, size, &mut walker);
         let mut report = walker.finish();
         if outcome.skip.is_some() {

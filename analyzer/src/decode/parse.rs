@@ -6,6 +6,8 @@ use std::mem;
 use simd_json::tape::Value;
 use simd_json::{Buffers, INPUT_PADDING, Tape};
 
+use super::meter::examined;
+
 /// The record is not valid JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Invalid;
@@ -42,6 +44,7 @@ impl Parser {
     }
 
     fn attempt<R>(&mut self, raw: &[u8], then: impl FnOnce(Value<'_, '_>) -> R) -> Result<R, Invalid> {
+        examined(raw.len());
         self.scratch.clear();
         self.scratch.extend_from_slice(raw);
         self.scratch.resize(raw.len() + INPUT_PADDING, b' ');

@@ -7,6 +7,7 @@
 use aho_corasick::packed;
 use simd_json::tape::Value;
 
+use super::hunt::Hunt;
 use super::members::{Kind, Members};
 
 /// Why a record is kept.
@@ -301,14 +302,7 @@ impl Search {
 
     /// True when the record is worth parsing.
     pub fn matches(&self, record: &[u8]) -> bool {
-        let mut from = 0;
-        while let Some((at, needle)) = self.find(&record[from..]) {
-            if self.confirms(needle, record) {
-                return true;
-            }
-            from += at + 1;
-        }
-        false
+        Hunt::new(record.len()).finds(self, record, 0, record.len())
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a document begins, and where a wrapper's list of records stands in it.
 
+use super::meter::examined;
 use super::split::Splitter;
 
 /// Members by which a record is told from a wrapper at first sight, without reading on.
@@ -53,7 +54,7 @@ pub(super) fn opening(bytes: &[u8], last: bool) -> Opening {
     let at = skip(bytes, 0, b"");
     match bytes.get(at) {
         None => wait,
-        Some(b'"') => match string_end(bytes, at) {
+        Some(b'"') => match string_end(bytes, at).inspect(|end| examined(*end)) {
             None => wait,
             Some(end) if RECORD_MEMBERS.binary_search(&&bytes[at + 1..end - 1]).is_ok() => Opening::Record,
             Some(_) => Opening::Members,
@@ -71,12 +72,35 @@ pub(super) enum Walk {
     List(usize),
     /// The object ends before this offset.
     Closed(usize),
-    /// Not JSON.
-    Broken,
+    /// Not JSON from this offset on.
+    Broken(usize),
+}
+
+/// Where the list of the wrapper starts of which `bytes` are what stands behind its brace, as far as they go; `None` for
+/// a record, and as long as the list was not met.
+pub(super) fn list_of(bytes: &[u8]) -> Option<usize> {
+    if opening(bytes, false) != Opening::Members {
+        return None;
+    }
+    match members(bytes) {
+        Walk::List(list) => Some(list),
+        _ => None,
+    }
 }
 
 /// Walks members from anywhere between two of them, up to a list of records or the object's end.
+///
+/// Follows strings and brackets just as the splitter does, so that both see the same end.
 pub(super) fn members(bytes: &[u8]) -> Walk {
+    let walk = walk(bytes);
+    examined(match walk {
+        Walk::Wait => bytes.len(),
+        Walk::List(at) | Walk::Closed(at) | Walk::Broken(at) => at,
+    });
+    walk
+}
+
+fn walk(bytes: &[u8]) -> Walk {
     let mut at = 0;
     loop {
         at = skip(bytes, at, b",");
@@ -84,7 +108,7 @@ pub(super) fn members(bytes: &[u8]) -> Walk {
             None => return Walk::Wait,
             Some(b'}') => return Walk::Closed(at + 1),
             Some(b'"') => {}
-            Some(_) => return Walk::Broken,
+            Some(_) => return Walk::Broken(at),
         }
         let Some(end) = string_end(bytes, at) else { return Walk::Wait };
         let name = &bytes[at..end];
@@ -100,7 +124,11 @@ pub(super) fn members(bytes: &[u8]) -> Walk {
                 None => return Walk::Wait,
                 Some(closed) => at += 1 + closed + 1,
             },
-            _ => at = word_end(bytes, at),
+            b'-' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                let other = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'+' | b'.');
+                at = bytes[at..].iter().position(other).map_or(bytes.len(), |len| at + len);
+            }
+            _ => return Walk::Broken(at),
         }
     }
 }
@@ -156,6 +184,7 @@ mod tests {
             assert_eq!(members(&document[..end]), Walk::Wait, "{end}");
         }
         assert_eq!(members(br#""Records":{}}x"#), Walk::Closed(13));
-        assert_eq!(members(b"Records"), Walk::Broken);
+        assert_eq!(members(b"Records"), Walk::Broken(0));
+        assert_eq!(members(br#""a":}"b":1}"#), Walk::Broken(4));
     }
 }

@@ -6,6 +6,8 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, u8x64};
 
+use super::meter::examined;
+
 /// Bytes looked at in one step.
 const BLOCK: usize = 64;
 
@@ -46,10 +48,12 @@ impl Splitter {
     /// Without `last`, bytes that do not fill a block are left for the next call.
     pub fn scan(&mut self, bytes: &[u8], last: bool, ends: &mut Vec<usize>) -> Scan {
         let level = Level::new();
-        dispatch!(level, simd => simd.vectorize(
+        let scan = dispatch!(level, simd => simd.vectorize(
             #[inline(always)]
             || self.scan_with(simd, bytes, last, ends),
-        ))
+        ));
+        examined(scan.scanned);
+        scan
     }
 
     #[inline(always)]

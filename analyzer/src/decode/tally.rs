@@ -117,6 +117,9 @@ impl<'s> Tally<'s> {
             }
             return;
         }
+        if let Some((value, members)) = members.bridged() {
+            return self.record(index, raw, value, &members, needle, repaired);
+        }
         self.record(index, raw, value, &members, needle, repaired);
     }
 

@@ -173,7 +173,7 @@ impl Dice {
         if self.roll(8) == 0 {
             out.push('\u{feff}');
         }
-        match self.roll(6) {
+        match self.roll(7) {
             0 | 1 => {
                 self.space(&mut out, style);
                 out.push('{');
@@ -200,6 +200,18 @@ impl Dice {
             4 => {
                 for record in records {
                     self.write(&mut out, &json!({"Records": [record.clone(), record]}), style);
+                    out.push('\n');
+                }
+            }
+            5 => {
+                for record in records {
+                    let event = json!({
+                        "version": "0",
+                        "detail-type": "AWS API Call via CloudTrail",
+                        "source": self.of(&["aws.kms", "aws.s3"]),
+                        "detail": record,
+                    });
+                    self.write(&mut out, &event, style);
                     out.push('\n');
                 }
             }

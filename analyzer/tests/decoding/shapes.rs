@@ -7,7 +7,7 @@ use keytrail::decode::select::{
 };
 use keytrail::decode::{Class, Decoder, Limits, Note, ObjectReport, RejectReason, SkipReason};
 
-use super::support::{KMS, NETWORK, decode, decode_within, fill, gzip, windows};
+use super::support::{KMS, NETWORK, STS, decode, decode_within, fill, gzip, windows};
 
 fn rejected(report: &ObjectReport) -> Vec<(u32, RejectReason)> {
     assert_eq!(report.rejected.total(), report.rejected.first.len() as u64);
@@ -41,6 +41,25 @@ fn every_shape_gives_its_records() {
             assert_eq!(report.records, records, "{document}");
             assert_eq!(memory.kept.iter().map(|kept| kept.index).collect::<Vec<_>>(), kept, "{document}");
         }
+    }
+}
+
+#[test]
+fn records_that_eventbridge_delivers_are_read() {
+    let event = |kind: &str, source: &str, detail: &str| {
+        format!(r#"{{"version":"0","detail-type":"{kind}","source":"{source}","detail":{detail}}}"#)
+    };
+    let (call, service) = ("AWS API Call via CloudTrail", "AWS Service Event via CloudTrail");
+    let lines = [event(call, "aws.kms", KMS), event(call, "aws.s3", STS), event(service, "aws.kms", KMS)].join("\n");
+    let (report, memory) = decode(lines.as_bytes());
+    assert_eq!((report.skip, report.records, report.rejected.total()), (None, 3, 0));
+    assert_eq!(memory.kept.iter().map(|kept| kept.index).collect::<Vec<_>>(), [0, 2]);
+    assert_eq!(memory.kept[0].value["eventName"], "Decrypt");
+    assert_eq!(report.first.unwrap().region.as_deref(), Some("eu-west-1"));
+    for other in
+        [event("AWS Health Event", "aws.health", KMS), event(call, "aws.kms", "1"), event(call, "aws.kms", "{}")]
+    {
+        assert_eq!(decode(other.as_bytes()).0.skip, Some(SkipReason::NotCloudTrail), "{other}");
     }
 }
 

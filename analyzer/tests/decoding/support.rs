@@ -38,7 +38,10 @@ pub(crate) struct Memory {
 impl RecordSink for Memory {
     fn record(&mut self, record: &Record<'_>) -> Result<(), RejectReason> {
         let text = String::from_utf8_lossy(record.raw);
-        let value = serde_json::from_str(&text).expect("kept records are JSON");
+        let mut value: Value = serde_json::from_str(&text).expect("kept records are JSON");
+        if value.get("detail-type").is_some() {
+            value = value["detail"].take();
+        }
         assert!(record.value.is_object());
         self.kept.push(Kept { index: record.index, class: record.class, value });
         Ok(())
@@ -99,6 +102,9 @@ pub(crate) fn parse_everything(bytes: &[u8]) -> Vec<Value> {
     for record in &mut records {
         if let Some(text) = record.get("CloudTrailEvent").and_then(Value::as_str) {
             *record = serde_json::from_str(text).unwrap();
+        }
+        if record.get("detail-type").is_some_and(|kind| kind == "AWS API Call via CloudTrail") {
+            *record = record["detail"].take();
         }
     }
     records
