@@ -134,7 +134,7 @@ macro_rules! encode {
 }
 with_columns!(encode);
 
-/// Reads back what [`encode`] wrote: a frame in its bare form.
+/// Reads back what [`encode()`] wrote: a frame in its bare form.
 pub(super) fn decode(source: &mut dyn Read) -> PolarsResult<DataFrame> {
     let height = u32::from_le_bytes(array(source)?) as usize;
     let mut columns: Vec<Column> = Vec::new();
