@@ -22,8 +22,8 @@ use crate::source::{self, Filter, Listing, Object, SourceError};
 use crate::view::coverage::{Bytes, Coverage, Objects, Records, RejectedAt, Skipped};
 use crate::view::fold::HOUR_MS;
 use crate::view::settle::{Settled, gaps};
-use crate::view::unit::{Part, deduplicated_rows, partitions, rows_by_partition};
-use crate::view::{FoldContext, Views};
+use crate::view::unit::{Part, Plan, Twins, deduplicated_rows, partitions, rows_by_partition};
+use crate::view::{Across, FoldContext, Views};
 
 /// Rows after which a worker closes its batch: few, because a batch in the making counts towards no limit.
 const BATCH_ROWS: usize = 1 << 12;
@@ -112,9 +112,10 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
 
     let objects: Vec<String> = listing.objects.iter().map(|object| object.uri.clone()).collect();
     let delivered: Vec<Option<i64>> = listing.objects.iter().map(|object| object.layout().delivered).collect();
-    let context = FoldContext { dictionary: &dictionary, as_of: as_of_asked, delivered: &delivered };
+    let context =
+        FoldContext { dictionary: &dictionary, as_of: as_of_asked, delivered: &delivered, across: &ingested.across };
     if let Some(path) = &options.events {
-        ingested.rows.write_events(path, &objects, &dictionary)?;
+        ingested.rows.write_events(path, &objects, &ingested.across, &dictionary)?;
     }
     let views = pool.install(|| ingested.rows.fold(&context))?;
     let settled = views.settle(&dictionary);
@@ -211,7 +212,7 @@ fn list(options: &ScanOptions) -> Result<Listing, ScanError> {
 struct Rows {
     memory: u64,
     /// Partitions of rows on disk: one in hand must take but a part of the memory given.
-    partitions: u32,
+    plan: Plan,
     open: Mutex<Open>,
     spill: Spill,
 }
@@ -225,7 +226,7 @@ struct Open {
 impl Rows {
     fn new(memory: u64, compressed: u64) -> Self {
         let partitions = (compressed * ROW_BYTES_PER_COMPRESSED).div_ceil((memory / 2).max(1)).clamp(8, 512) as u32;
-        Self { memory, partitions, open: Mutex::default(), spill: Spill::default() }
+        Self { memory, plan: Plan::new(partitions), open: Mutex::default(), spill: Spill::default() }
     }
 
     /// Adds a batch; spills what is open once it outgrows the memory given.
@@ -243,7 +244,7 @@ impl Rows {
     }
 
     fn spill(&self, batches: Vec<Events>, dictionary: &Dictionary) -> Result<(), PolarsError> {
-        self.spill.write(&split(batches, self.partitions, dictionary)?, self.partitions)
+        self.spill.write(&split(batches, self.plan, dictionary)?, self.plan.count())
     }
 
     /// Folds all rows, partition by partition when they are many.
@@ -253,24 +254,28 @@ impl Rows {
             let parts: Vec<Part<'_>> = open.batches.iter().map(Part::whole).collect();
             return Views::fold_parts(&parts, context);
         }
-        let open = split(open.batches, self.partitions, context.dictionary)?;
+        let open = split(open.batches, self.plan, context.dictionary)?;
+        let fold = |views: Views, partition: u32| -> Result<Views, PolarsError> {
+            let spilled = self.spill.read(partition)?;
+            let at = partition as usize;
+            let held = open.iter().map(|(events, (narrow, wide))| Part::rows(events, &narrow[at], &wide[at]));
+            let parts: Vec<Part<'_>> = spilled.iter().map(Part::whole).chain(held).collect();
+            views.and_fold(&parts, context)
+        };
         let next = AtomicU32::new(0);
         // Each worker folds into its own views: partitions one by one would be joined at a cost.
         let views: Vec<Result<Views, PolarsError>> = rayon::broadcast(|_| {
             let mut views = Views::default();
             loop {
                 let partition = next.fetch_add(1, Ordering::Relaxed);
-                if partition >= self.partitions {
+                if partition >= self.plan.last() {
                     return Ok(views);
                 }
-                let spilled = self.spill.read(partition)?;
-                let at = partition as usize;
-                let held = open.iter().map(|(events, (narrow, wide))| Part::rows(events, &narrow[at], &wide[at]));
-                let parts: Vec<Part<'_>> = spilled.iter().map(Part::whole).chain(held).collect();
-                views = views.and_fold(&parts, context)?;
+                views = fold(views, partition)?;
             }
         });
-        views.into_iter().try_fold(Views::default(), |all, views| Ok(all.merge(views?)))
+        let views = views.into_iter().try_fold(Views::default(), |all, views| views.map(|views| all.merge(views)))?;
+        fold(views, self.plan.last())
     }
 
     /// Writes the deduplicated rows of all partitions, in order of time within each.
@@ -278,6 +283,7 @@ impl Rows {
         &self,
         path: &std::path::Path,
         objects: &[String],
+        across: &Across,
         dictionary: &Dictionary,
     ) -> Result<(), ScanError> {
         let open = {
@@ -290,9 +296,10 @@ impl Rows {
         }
         let mut file = EventsFile::create(path)
             .map_err(|error| ScanError::Failed(format!("could not write {}: {error}", path.display())))?;
-        for partition in 0..self.partitions {
+        let mut twins = Twins::default();
+        for partition in 0..self.plan.count() {
             let events = stack(self.spill.read(partition)?)?;
-            let rows = deduplicated_rows(&events, dictionary)?;
+            let rows = deduplicated_rows(&events, across, &mut twins, dictionary)?;
             file.write(&events, &rows, objects, dictionary)?;
         }
         file.finish().map_err(|error| ScanError::Failed(format!("could not write {}: {error}", path.display())))
@@ -300,10 +307,10 @@ impl Rows {
 }
 
 /// Which rows of each batch belong to which partition.
-fn split(batches: Vec<Events>, count: u32, dictionary: &Dictionary) -> Result<Vec<(Events, ByPartition)>, PolarsError> {
+fn split(batches: Vec<Events>, plan: Plan, dictionary: &Dictionary) -> Result<Vec<(Events, ByPartition)>, PolarsError> {
     let rows = |frame: &DataFrame| -> Result<Vec<Vec<u32>>, PolarsError> {
-        let of = partitions(&Columns::open(frame)?, frame.height(), count, dictionary);
-        Ok(rows_by_partition(&of, count))
+        let of = partitions(&Columns::open(frame)?, frame.height(), plan, dictionary);
+        Ok(rows_by_partition(&of, plan.count()))
     };
     batches
         .into_iter()
@@ -319,6 +326,8 @@ struct Ingested {
     rows: Rows,
     /// One report per object, in the order of the listing.
     reports: Vec<ObjectReport>,
+    /// What rows say about rows of other partitions.
+    across: Across,
 }
 
 /// Reads all objects. Workers take them one at a time, so that one large object never waits behind a fixed share.
@@ -333,7 +342,8 @@ fn ingest(
     let next = AtomicUsize::new(0);
     let limits = Limits { max_inflated: options.max_inflated, ..Limits::default() };
     let scope = if options.events.is_some() { Scope::Full } else { Scope::Fold };
-    let done: Vec<Result<Vec<(usize, ObjectReport)>, PolarsError>> = rayon::broadcast(|_| {
+    type Done = (Vec<(usize, ObjectReport)>, Across);
+    let done: Vec<Result<Done, PolarsError>> = rayon::broadcast(|_| {
         let mut decoder = Decoder::new(limits);
         let mut sink = Sink::new(dictionary, scope, options);
         let mut reports = Vec::new();
@@ -346,15 +356,18 @@ fn ingest(
             reports.push((index, report));
         }
         sink.flush(&rows)?;
-        Ok(reports)
+        Ok((reports, sink.across))
     });
     let mut reports: Vec<ObjectReport> = vec![ObjectReport::default(); objects.len()];
+    let mut across = Across::default();
     for own in done {
-        for (index, report) in own? {
+        let (own, collected) = own?;
+        for (index, report) in own {
             reports[index] = report;
         }
+        across.merge(collected);
     }
-    Ok(Ingested { rows, reports })
+    Ok(Ingested { rows, reports, across })
 }
 
 fn read(object: &Object, index: u32, decoder: &mut Decoder, sink: &mut Sink<'_>, limits: Limits) -> ObjectReport {
@@ -382,6 +395,7 @@ fn read(object: &Object, index: u32, decoder: &mut Decoder, sink: &mut Sink<'_>,
 /// Turns records into rows of one worker's batch.
 struct Sink<'s> {
     builder: FrameBuilder,
+    across: Across,
     scope: Scope,
     dictionary: &'s Dictionary,
     accounts: &'s [String],
@@ -395,6 +409,7 @@ impl<'s> Sink<'s> {
     fn new(dictionary: &'s Dictionary, scope: Scope, options: &'s ScanOptions) -> Self {
         Self {
             builder: FrameBuilder::new(dictionary.clone(), scope),
+            across: Across::default(),
             scope,
             dictionary,
             accounts: &options.accounts,
@@ -414,6 +429,7 @@ impl<'s> Sink<'s> {
         if self.void || report.skip.is_some() && self.builder.holds(object) {
             let events = self.builder.finish_bare()?.without_object(object)?;
             self.void = false;
+            self.across.read(&events)?;
             return rows.push(events, self.dictionary);
         }
         if self.builder.len() >= BATCH_ROWS {
@@ -426,7 +442,9 @@ impl<'s> Sink<'s> {
         if self.builder.is_empty() {
             return Ok(());
         }
-        rows.push(self.builder.finish_bare()?, self.dictionary)
+        let events = self.builder.finish_bare()?;
+        self.across.read(&events)?;
+        rows.push(events, self.dictionary)
     }
 }
 

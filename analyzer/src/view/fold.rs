@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashMapExt};
 use polars::prelude::PolarsResult;
 
+use super::across::Across;
 use super::activity::{Activity, SeriesKey};
 use super::breadth::stable_hash;
 use super::event::{Actor, EventIds, EventRef, Texts};
 use super::ledger::{ControlDetail, ControlEvent, Ledger};
 use super::resources::Resources;
 use super::trails::TrailEvent;
-use super::unit::{Named, Opened, Part, deduplicate};
+use super::unit::{Named, Opened, Part, Twins, deduplicate};
 use crate::decode::Class;
 use crate::extract::FailureClass;
 use crate::frame::{Columns, Dictionary, Events, Sym};
@@ -64,6 +65,8 @@ pub struct Views {
     pub(super) span: Option<Span>,
     /// Texts of event ids that are not GUIDs.
     pub(super) ids: EventIds,
+    /// Calls that one account logged without their key, and another one with it.
+    twins: Twins,
 }
 
 /// Codes of the texts that folding branches on.
@@ -92,7 +95,7 @@ impl Words {
 }
 
 impl Views {
-    /// Deduplicates and folds one batch that holds all rows of its units.
+    /// Deduplicates and folds one batch that holds all rows of its partitions.
     ///
     /// # Errors
     /// When a frame does not have the types of the column table.
@@ -113,9 +116,9 @@ impl Views {
     /// # Errors
     /// When a frame does not have the types of the column table.
     pub fn and_fold(mut self, parts: &[Part<'_>], context: &FoldContext<'_>) -> PolarsResult<Self> {
-        let FoldContext { dictionary, as_of, delivered } = *context;
+        let FoldContext { dictionary, as_of, delivered, across } = *context;
         let opened = Opened::new(parts)?;
-        let unique = deduplicate(&opened, dictionary);
+        let unique = deduplicate(&opened, across, &mut self.twins, dictionary);
         self.duplicates += unique.duplicates;
         self.round += 1;
         let mut fold = Fold {
@@ -165,6 +168,7 @@ impl Views {
         self.duplicates += other.duplicates;
         self.round += other.round;
         self.ids.merge(other.ids);
+        self.twins.extend(other.twins);
         if let Some(span) = other.span {
             widen(self.span.get_or_insert(span), span);
         }
@@ -190,6 +194,8 @@ pub struct FoldContext<'c> {
     pub as_of: Option<i64>,
     /// When each object was delivered, as far as its name tells.
     pub delivered: &'c [Option<i64>],
+    /// What rows say about rows of other partitions.
+    pub across: &'c Across,
 }
 
 struct Fold<'d> {

@@ -1,5 +1,6 @@
 //! Rows folded into what the rules read: ledger (control plane), activity (data plane), resources, coverage.
 
+pub mod across;
 pub mod activity;
 pub mod breadth;
 pub mod coverage;
@@ -13,6 +14,7 @@ pub mod settle;
 mod trails;
 pub mod unit;
 
+pub use across::Across;
 pub use coverage::Coverage;
 pub use fold::{FoldContext, Views};
 pub use key::KeyView;
