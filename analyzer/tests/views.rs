@@ -128,7 +128,7 @@ fn views(batches: &[Vec<Row<'static>>], dictionary: &Dictionary, reverse: bool) 
         let mut builder = FrameBuilder::new(dictionary.clone(), Scope::Fold);
         batch.iter().for_each(|row| builder.push(row));
         let events = builder.finish().unwrap();
-        across.read(&events).unwrap();
+        across.read(&events, dictionary).unwrap();
         for (wide, frame) in [(false, &events.narrow), (true, &events.wide)] {
             let of = partitions(&Columns::open(frame).unwrap(), frame.height(), plan, dictionary);
             for (partition, frame) in partition_frame(frame, &of, plan.count()).unwrap() {
@@ -151,7 +151,7 @@ fn views(batches: &[Vec<Row<'static>>], dictionary: &Dictionary, reverse: bool) 
         .map(|batches| Views::fold(&stack(batches).unwrap(), &context).unwrap())
         .fold(Views::default(), Views::merge);
     let last = stack(last).unwrap();
-    views.and_fold(&[Part::whole(&last)], &context).unwrap().settle(dictionary)
+    views.and_fold(&[Part::whole(&last)], &context).unwrap().settle(&across, dictionary)
 }
 
 proptest! {

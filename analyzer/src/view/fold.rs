@@ -31,7 +31,7 @@ pub(super) struct KeyFold {
 
 /// A failure whose record names no key: only an alias, or only the resource that failed.
 #[derive(Clone, Debug)]
-pub(super) struct Loose {
+pub struct Loose {
     pub(super) event: EventRef,
     pub(super) series: SeriesKey,
     pub(super) alias: Option<Sym>,
@@ -50,8 +50,6 @@ pub struct Views {
     pub(super) keys: HashMap<Sym, KeyFold>,
     pub(super) loose: Vec<Loose>,
     pub(super) trails: Vec<TrailEvent>,
-    /// Alias → key, where one record named both.
-    pub(super) aliases: HashMap<(Sym, Sym), Span>,
     /// Hours with rows, per account and Region of the log.
     pub(super) hours: HashMap<Place, BTreeSet<i64>>,
     pub(super) operations: HashMap<Sym, u64>,
@@ -154,9 +152,6 @@ impl Views {
         }
         self.loose.extend(other.loose);
         self.trails.extend(other.trails);
-        for (pair, span) in drain(other.aliases) {
-            widen(self.aliases.entry(pair).or_insert(span), span);
-        }
         for (place, hours) in drain(other.hours) {
             self.hours.entry(place).or_default().extend(hours);
         }
@@ -176,7 +171,7 @@ impl Views {
     }
 }
 
-fn widen(span: &mut Span, other: Span) {
+pub(super) fn widen(span: &mut Span, other: Span) {
     *span = (span.0.min(other.0), span.1.max(other.1));
 }
 
@@ -234,12 +229,10 @@ impl Fold<'_> {
         }
 
         let key = columns.key_arn.get(row);
-        let alias = columns.alias.get(row);
-        if let (Some(key), Some(alias)) = (key, alias) {
-            widen(self.views.aliases.entry((alias, key)).or_insert((time, time)), (time, time));
-        }
         let succeeded = columns.error_code.get(row).is_none();
-        if let (Some(key), Some(resource), true) = (key, columns.resource.get(row), succeeded) {
+        // A cryptographic call that failed tells as well which key a resource is under.
+        let vouches = succeeded || columns.operation.get(row) == Some(self.words.crypto);
+        if let (Some(key), Some(resource), true) = (key, columns.resource.get(row), vouches) {
             let principal = columns.principal.get(row).map(|sym| (self.hash(sym), sym));
             let binding = class == Some(self.words.binding);
             self.views.keys.entry(key).or_default().resources.add(resource, time, principal, binding);

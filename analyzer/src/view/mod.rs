@@ -2,6 +2,7 @@
 
 pub mod across;
 pub mod activity;
+mod aliases;
 pub mod breadth;
 pub mod coverage;
 pub mod event;
@@ -15,7 +16,8 @@ mod trails;
 pub mod unit;
 
 pub use across::Across;
+pub use aliases::Aliases;
 pub use coverage::Coverage;
 pub use fold::{FoldContext, Views};
 pub use key::KeyView;
-pub use settle::Settled;
+pub use settle::{Leads, Pending, Settled};

@@ -32,6 +32,11 @@ impl Plan {
         self.last() + 1
     }
 
+    /// The partitions of rows without a key: they come first.
+    pub fn keyless(self) -> u32 {
+        self.keyless
+    }
+
     /// The partition that must be folded last.
     pub fn last(self) -> u32 {
         self.keyless + self.keyed
