@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use keytrail::frame::builder::{partition_frame, stack};
 use keytrail::frame::{Columns, Dictionary, Events, FrameBuilder, Row, Scope};
-use keytrail::view::unit::partitions;
-use keytrail::view::{FoldContext, Settled, Views};
+use keytrail::view::unit::{Part, Plan, partitions};
+use keytrail::view::{Across, FoldContext, Settled, Views};
 use proptest::prelude::*;
 
 const PARTITIONS: u32 = 5;
@@ -121,14 +121,17 @@ fn row(spec: &Spec, object: u32, record: u32) -> Row<'static> {
 
 /// Rows in batches, through the same steps as a scan: build, partition, fold, merge.
 fn views(batches: &[Vec<Row<'static>>], dictionary: &Dictionary, reverse: bool) -> Settled {
-    let mut parts: Vec<Vec<Events>> = (0..PARTITIONS).map(|_| Vec::new()).collect();
+    let plan = Plan::new(PARTITIONS);
+    let mut across = Across::default();
+    let mut parts: Vec<Vec<Events>> = (0..plan.count()).map(|_| Vec::new()).collect();
     for batch in batches {
         let mut builder = FrameBuilder::new(dictionary.clone(), Scope::Fold);
         batch.iter().for_each(|row| builder.push(row));
         let events = builder.finish().unwrap();
+        across.read(&events, dictionary).unwrap();
         for (wide, frame) in [(false, &events.narrow), (true, &events.wide)] {
-            let of = partitions(&Columns::open(frame).unwrap(), frame.height(), PARTITIONS, dictionary);
-            for (partition, frame) in partition_frame(frame, &of, PARTITIONS).unwrap() {
+            let of = partitions(&Columns::open(frame).unwrap(), frame.height(), plan, dictionary);
+            for (partition, frame) in partition_frame(frame, &of, plan.count()).unwrap() {
                 let part = if wide {
                     Events { wide: frame, ..Events::default() }
                 } else {
@@ -138,15 +141,17 @@ fn views(batches: &[Vec<Row<'static>>], dictionary: &Dictionary, reverse: bool) 
             }
         }
     }
+    let last = parts.pop().unwrap();
     if reverse {
         parts.reverse();
     }
-    let context = FoldContext { dictionary, as_of: None, delivered: &[] };
-    parts
+    let context = FoldContext { dictionary, as_of: None, delivered: &[], across: &across };
+    let views = parts
         .into_iter()
         .map(|batches| Views::fold(&stack(batches).unwrap(), &context).unwrap())
-        .fold(Views::default(), Views::merge)
-        .settle(dictionary)
+        .fold(Views::default(), Views::merge);
+    let last = stack(last).unwrap();
+    views.and_fold(&[Part::whole(&last)], &context).unwrap().settle(&across, dictionary)
 }
 
 proptest! {

@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
         "NIST 800-53 r5 SC-12",
         "ISO 27001:2022 A.8.24",
     ],
-    detect: Detect { key: Some(detect), account: Some(born_before_the_log) },
+    detect: Detect { key: Some(detect), mention: Some(older), account: Some(born_before_the_log) },
 };
 
 /// Whether a key can rotate by itself at all.
@@ -159,24 +159,20 @@ fn not_rotated(key: &KeyView, cx: &Context<'_>, period: i64, grace: i64) -> Opti
     Some(draft)
 }
 
-/// Keys whose creation the log does not show: one row for all of them, because for none of them can the log tell.
+/// A key whose creation the log does not show.
+fn older(key: &KeyView, cx: &Context<'_>) -> Option<Mention> {
+    let older = key.history.created.is_none()
+        && eligibility(key, cx) == Eligibility::Unknown
+        && is_live(key, cx)
+        && key.history.rotation.is_empty()
+        && key.history.rotations.is_empty()
+        && (was_used(key) || key.events.iter().any(|control| control.error.is_none()));
+    older.then(|| Mention { arn: key.arn.clone(), label: key.label().to_string(), count: 1, amount: 0 })
+}
+
+/// One row for all such keys, because for none of them can the log tell.
 fn born_before_the_log(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
-    let unknown: Vec<&KeyView> = view
-        .keys
-        .iter()
-        .copied()
-        .filter(|key| {
-            key.history.created.is_none()
-                && eligibility(key, cx) == Eligibility::Unknown
-                && is_live(key, cx)
-                && key.history.rotation.is_empty()
-                && key.history.rotations.is_empty()
-                && (was_used(key) || key.events.iter().any(|control| control.error.is_none()))
-        })
-        .collect();
-    if unknown.is_empty() {
-        return Vec::new();
-    }
+    let unknown = view.mentions;
     let mut draft = Draft::of_account(view.account, view.region, Severity::Info, Confidence::Low);
     draft.subject = vec!["born-before-the-log".into()];
     draft.anchor = format!("{}/{}", view.account, view.region);
@@ -191,7 +187,7 @@ fn born_before_the_log(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
         if unknown.len() == 1 { "it rotates" } else { "they rotate" },
     );
     const SHOWN: usize = 50;
-    let labels: Vec<&str> = unknown.iter().take(5).map(|key| key.label()).collect();
+    let labels: Vec<&str> = unknown.iter().take(5).map(|key| key.label.as_str()).collect();
     let more = unknown.len().saturating_sub(labels.len());
     draft.fact("keys", if more > 0 { format!("{} and {more} more", labels.join(", ")) } else { labels.join(", ") });
     draft.fact("log starts", instant(cx.log_start()));

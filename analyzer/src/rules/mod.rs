@@ -9,8 +9,8 @@ mod rule;
 mod unusual_decrypt_rate;
 
 pub use kit::context::Context;
-pub use kit::engine::evaluate;
-pub use rule::{AccountView, Detect, Rule, Timing};
+pub use kit::engine::Evaluation;
+pub use rule::{AccountView, Detect, Mention, Rule, Timing};
 
 /// Every rule, sorted by id.
 pub static RULES: &[&Rule] =

@@ -29,19 +29,34 @@ impl Timing {
 pub struct Detect {
     /// One key's whole story.
     pub key: Option<fn(&KeyView, &Context<'_>) -> Vec<Draft>>,
-    /// All keys of one account and Region.
+    /// What one key contributes to a finding about its whole account and Region.
+    pub mention: Option<fn(&KeyView, &Context<'_>) -> Option<Mention>>,
+    /// What all keys of one account and Region contributed.
     pub account: Option<fn(&AccountView<'_>, &Context<'_>) -> Vec<Draft>>,
 }
 
-/// The keys of one account and Region.
+/// What a rule about a whole account and Region keeps of one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// ARN of the key.
+    pub arn: String,
+    /// Alias, else key id.
+    pub label: String,
+    /// How many of what the rule counts.
+    pub count: u64,
+    /// Their weight, where they have one.
+    pub amount: u64,
+}
+
+/// What the keys of one account and Region contributed.
 #[derive(Clone, Copy, Debug)]
 pub struct AccountView<'v> {
     /// Account that owns the keys.
     pub account: &'v str,
     /// Region of the keys.
     pub region: &'v str,
-    /// The keys by ARN.
-    pub keys: &'v [&'v KeyView],
+    /// The keys by ARN; at least one.
+    pub mentions: &'v [Mention],
 }
 
 /// One rule. Help, docs, SARIF and configuration keys are views of these statics.

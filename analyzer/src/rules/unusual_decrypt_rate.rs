@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     timing: Timing::Settled,
     attack: &["T1555.006", "T1530"],
     controls: &["SOC 2 CC7.2", "ISO 27001:2022 A.8.16", "NIST 800-53 r5 SI-4", "PCI DSS 4.0.1 10.4.1"],
-    detect: Detect { key: Some(detect), account: Some(learning) },
+    detect: Detect { key: Some(detect), mention: Some(young), account: Some(learning) },
 };
 
 /// Buckets of a day.
@@ -44,15 +44,25 @@ fn decrypts(series: &Series, cx: &Context<'_>) -> bool {
         && matches!(cx.text(Some(series.key.name)), "Decrypt" | "ReEncrypt")
 }
 
-/// Busy series that are younger than a day: one row for all of them, because nothing says what is usual for them.
+/// Busy series of a key that are younger than a day.
+fn young(key: &KeyView, cx: &Context<'_>) -> Option<Mention> {
+    let rates = rates(key, cx);
+    let unjudged: Vec<u64> =
+        rates.values().map(|rate| judge_rate(rate, cx).unjudged).filter(|count| *count > 0).collect();
+    let mention = || Mention {
+        arn: key.arn.clone(),
+        label: key.label().to_string(),
+        count: unjudged.len() as u64,
+        amount: unjudged.iter().sum(),
+    };
+    (!unjudged.is_empty()).then(mention)
+}
+
+/// One row for all young series, because nothing says what is usual for them.
 fn learning(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
-    let mut young: Vec<(&KeyView, u64)> = Vec::new();
-    for key in view.keys {
-        let rates = rates(key, cx);
-        let unjudged = rates.values().map(|rate| judge_rate(rate, cx).unjudged).filter(|count| *count > 0);
-        young.extend(unjudged.map(|count| (*key, count)));
-    }
-    let Some((first, _)) = young.first() else { return Vec::new() };
+    let Some(first) = view.mentions.first() else { return Vec::new() };
+    let pairs: u64 = view.mentions.iter().map(|key| key.count).sum();
+    let spans: u64 = view.mentions.iter().map(|key| key.amount).sum();
     let mut draft = Draft::of_account(view.account, view.region, Severity::Info, Confidence::Low);
     draft.subject = vec!["learning".into()];
     draft.anchor = format!("{}/{}", view.account, view.region);
@@ -61,13 +71,13 @@ fn learning(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
     draft.count = 1;
     draft.title = format!(
         "{} in {} had less than a day of history when they were busy: their rates were not judged",
-        plural(young.len() as u64, "key and principal pair"),
+        plural(pairs, "key and principal pair"),
         view.region
     );
-    draft.fact("for example", first.label());
-    draft.fact("five-minute spans not judged", young.iter().map(|(_, count)| count).sum::<u64>().to_string());
+    draft.fact("for example", first.label.as_str());
+    draft.fact("five-minute spans not judged", spans.to_string());
     draft.detail("learning", Detail::Bool(true));
-    draft.detail("pairs", Detail::Int(young.len() as i64));
+    draft.detail("pairs", Detail::Int(pairs as i64));
     draft.remediation =
         "Scan a longer period: after a day rates are judged with low confidence, after the warm-up with full.".into();
     vec![draft]

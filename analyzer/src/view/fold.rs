@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashMapExt};
 use polars::prelude::PolarsResult;
 
+use super::across::Across;
 use super::activity::{Activity, SeriesKey};
 use super::breadth::stable_hash;
 use super::event::{Actor, EventIds, EventRef, Texts};
 use super::ledger::{ControlDetail, ControlEvent, Ledger};
 use super::resources::Resources;
 use super::trails::TrailEvent;
-use super::unit::{Named, Opened, Part, deduplicate};
+use super::unit::{Named, Opened, Part, Twins, deduplicate};
 use crate::decode::Class;
 use crate::extract::FailureClass;
 use crate::frame::{Columns, Dictionary, Events, Sym};
@@ -30,7 +31,7 @@ pub(super) struct KeyFold {
 
 /// A failure whose record names no key: only an alias, or only the resource that failed.
 #[derive(Clone, Debug)]
-pub(super) struct Loose {
+pub struct Loose {
     pub(super) event: EventRef,
     pub(super) series: SeriesKey,
     pub(super) alias: Option<Sym>,
@@ -49,8 +50,6 @@ pub struct Views {
     pub(super) keys: HashMap<Sym, KeyFold>,
     pub(super) loose: Vec<Loose>,
     pub(super) trails: Vec<TrailEvent>,
-    /// Alias → key, where one record named both.
-    pub(super) aliases: HashMap<(Sym, Sym), Span>,
     /// Hours with rows, per account and Region of the log.
     pub(super) hours: HashMap<Place, BTreeSet<i64>>,
     pub(super) operations: HashMap<Sym, u64>,
@@ -64,6 +63,8 @@ pub struct Views {
     pub(super) span: Option<Span>,
     /// Texts of event ids that are not GUIDs.
     pub(super) ids: EventIds,
+    /// Calls that one account logged without their key, and another one with it.
+    twins: Twins,
 }
 
 /// Codes of the texts that folding branches on.
@@ -92,7 +93,7 @@ impl Words {
 }
 
 impl Views {
-    /// Deduplicates and folds one batch that holds all rows of its units.
+    /// Deduplicates and folds one batch that holds all rows of its partitions.
     ///
     /// # Errors
     /// When a frame does not have the types of the column table.
@@ -113,9 +114,9 @@ impl Views {
     /// # Errors
     /// When a frame does not have the types of the column table.
     pub fn and_fold(mut self, parts: &[Part<'_>], context: &FoldContext<'_>) -> PolarsResult<Self> {
-        let FoldContext { dictionary, as_of, delivered } = *context;
+        let FoldContext { dictionary, as_of, delivered, across } = *context;
         let opened = Opened::new(parts)?;
-        let unique = deduplicate(&opened, dictionary);
+        let unique = deduplicate(&opened, across, &mut self.twins, dictionary);
         self.duplicates += unique.duplicates;
         self.round += 1;
         let mut fold = Fold {
@@ -151,9 +152,6 @@ impl Views {
         }
         self.loose.extend(other.loose);
         self.trails.extend(other.trails);
-        for (pair, span) in drain(other.aliases) {
-            widen(self.aliases.entry(pair).or_insert(span), span);
-        }
         for (place, hours) in drain(other.hours) {
             self.hours.entry(place).or_default().extend(hours);
         }
@@ -165,6 +163,7 @@ impl Views {
         self.duplicates += other.duplicates;
         self.round += other.round;
         self.ids.merge(other.ids);
+        self.twins.extend(other.twins);
         if let Some(span) = other.span {
             widen(self.span.get_or_insert(span), span);
         }
@@ -172,7 +171,7 @@ impl Views {
     }
 }
 
-fn widen(span: &mut Span, other: Span) {
+pub(super) fn widen(span: &mut Span, other: Span) {
     *span = (span.0.min(other.0), span.1.max(other.1));
 }
 
@@ -190,6 +189,8 @@ pub struct FoldContext<'c> {
     pub as_of: Option<i64>,
     /// When each object was delivered, as far as its name tells.
     pub delivered: &'c [Option<i64>],
+    /// What rows say about rows of other partitions.
+    pub across: &'c Across,
 }
 
 struct Fold<'d> {
@@ -228,12 +229,10 @@ impl Fold<'_> {
         }
 
         let key = columns.key_arn.get(row);
-        let alias = columns.alias.get(row);
-        if let (Some(key), Some(alias)) = (key, alias) {
-            widen(self.views.aliases.entry((alias, key)).or_insert((time, time)), (time, time));
-        }
         let succeeded = columns.error_code.get(row).is_none();
-        if let (Some(key), Some(resource), true) = (key, columns.resource.get(row), succeeded) {
+        // A cryptographic call that failed tells as well which key a resource is under.
+        let vouches = succeeded || columns.operation.get(row) == Some(self.words.crypto);
+        if let (Some(key), Some(resource), true) = (key, columns.resource.get(row), vouches) {
             let principal = columns.principal.get(row).map(|sym| (self.hash(sym), sym));
             let binding = class == Some(self.words.binding);
             self.views.keys.entry(key).or_default().resources.add(resource, time, principal, binding);

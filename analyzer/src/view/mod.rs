@@ -1,6 +1,8 @@
 //! Rows folded into what the rules read: ledger (control plane), activity (data plane), resources, coverage.
 
+pub mod across;
 pub mod activity;
+mod aliases;
 pub mod breadth;
 pub mod coverage;
 pub mod event;
@@ -13,7 +15,9 @@ pub mod settle;
 mod trails;
 pub mod unit;
 
+pub use across::Across;
+pub use aliases::Aliases;
 pub use coverage::Coverage;
 pub use fold::{FoldContext, Views};
 pub use key::KeyView;
-pub use settle::Settled;
+pub use settle::{Leads, Pending, Settled};

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
+use super::across::Across;
+use super::aliases::Aliases;
 use super::coverage::{BlindWindow, Gap};
 use super::event::EventIds;
 use super::fold::{HOUR_MS, KeyFold, Loose, Span, Views, drain};
@@ -13,6 +15,7 @@ use super::key::{KeyView, parts};
 use super::ledger::ControlEvent;
 use super::resources::ResourceUse;
 use super::trails::blind_windows;
+use crate::extract::FailureClass;
 use crate::frame::{Dictionary, Sym};
 
 /// Round of what is counted after folding.
@@ -24,7 +27,7 @@ pub struct Settled {
     /// Keys by ARN.
     pub keys: Vec<KeyView>,
     /// Failures that a key caused, whose key nothing in the log tells.
-    pub unresolved: u64,
+    pub unresolved: Unresolved,
     /// KMS events after deduplication.
     pub kms: u64,
     /// Other services' rows after deduplication.
@@ -43,35 +46,59 @@ pub struct Settled {
     pub ids: EventIds,
 }
 
-impl Settled {
-    /// The key with this ARN.
-    pub fn key(&self, arn: &str) -> Option<&KeyView> {
-        self.keys.binary_search_by(|key| key.arn.as_str().cmp(arn)).ok().map(|at| &self.keys[at])
-    }
-}
-
 impl Views {
-    /// Closes the views.
-    pub fn settle(mut self, dictionary: &Dictionary) -> Settled {
-        let text = |sym: Sym| dictionary.text(sym).to_string();
-        let place = |sym: Option<Sym>| sym.map(text).unwrap_or_default();
+    /// Closes the views of all rows at once.
+    pub fn settle(mut self, across: &Across, dictionary: &Dictionary) -> Settled {
+        let aliases = across.aliases(dictionary);
+        let leads = self.leads(&aliases, dictionary);
+        let (mut keys, pending) = self.take_keys(&leads, &aliases, dictionary);
+        let (late, unresolved) = pending.resolve(std::mem::take(&mut self.loose), &aliases, dictionary);
+        keys.extend(late);
+        keys.sort_by(|a, b| a.arn.cmp(&b.arn));
+        Settled { keys, unresolved, ..self.rest(dictionary) }
+    }
 
-        let mut keys: Vec<Draft> =
-            drain(std::mem::take(&mut self.keys)).map(|(sym, fold)| draft(sym, fold, dictionary)).collect();
-        keys.sort_by(|a, b| a.view.arn.cmp(&b.view.arn));
-
-        let aliases = Aliases::new(&keys, &self.aliases, dictionary);
-        let unresolved = resolve(&mut keys, std::mem::take(&mut self.loose), &aliases, dictionary);
-        for (key, names) in aliases.current() {
-            if let Some(at) = find(&keys, key) {
-                keys[at].view.aliases = names;
+    /// Where the failures that name no key lead. Ask once all rows without a key are folded.
+    pub fn leads(&self, aliases: &Aliases<'_>, dictionary: &Dictionary) -> Leads {
+        let mut leads = Leads::default();
+        for loose in &self.loose {
+            leads.keys.extend(by_alias(loose, aliases, dictionary));
+            if let Some(resource) = loose.resource.as_deref() {
+                leads.resources.insert(resource.into());
+                leads.resources.extend(stem(resource).map(Into::into));
             }
         }
-        join_replicas(&mut keys, dictionary);
+        leads
+    }
 
+    /// Takes the keys out, of which these views must have all rows: those that are complete, and those that failures
+    /// without a key may lead to.
+    pub fn take_keys(
+        &mut self,
+        leads: &Leads,
+        aliases: &Aliases<'_>,
+        dictionary: &Dictionary,
+    ) -> (Vec<KeyView>, Pending) {
+        let mut keys: Vec<Draft> =
+            drain(std::mem::take(&mut self.keys)).map(|(sym, fold)| draft(sym, fold, aliases, dictionary)).collect();
+        keys.sort_by(|a, b| a.view.arn.cmp(&b.view.arn));
+        join_replicas(&mut keys, dictionary);
+        let (pending, keys): (Vec<Draft>, Vec<Draft>) = keys.into_iter().partition(|key| leads.reach(&key.view));
+        (keys.into_iter().map(|key| key.settle(dictionary)).collect(), Pending(pending))
+    }
+
+    /// Failures without a key, taken out.
+    pub fn take_loose(&mut self) -> Vec<Loose> {
+        std::mem::take(&mut self.loose)
+    }
+
+    /// Everything but the keys.
+    pub fn rest(self, dictionary: &Dictionary) -> Settled {
+        let text = |sym: Sym| dictionary.text(sym).to_string();
+        let place = |sym: Option<Sym>| sym.map(text).unwrap_or_default();
         Settled {
-            keys: keys.into_iter().map(|key| key.settle(dictionary)).collect(),
-            unresolved,
+            keys: Vec::new(),
+            unresolved: Unresolved::default(),
             kms: self.kms,
             related: self.related,
             duplicates: self.duplicates,
@@ -84,9 +111,99 @@ impl Views {
             ids: self.ids,
         }
     }
+
+    /// Texts of the event ids that are not GUIDs.
+    pub fn ids(&self) -> &EventIds {
+        &self.ids
+    }
+}
+
+/// Keys and resources that failures without a key lead to.
+#[derive(Clone, Debug, Default)]
+pub struct Leads {
+    keys: HashSet<Sym>,
+    resources: HashSet<Box<str>>,
+}
+
+impl Leads {
+    /// Adds the leads of other failures.
+    pub fn merge(&mut self, other: Self) {
+        self.keys.extend(other.keys);
+        self.resources.extend(other.resources);
+    }
+
+    fn reach(&self, key: &KeyView) -> bool {
+        let named = |name: &str| self.resources.contains(name);
+        let wanted = |resource: &ResourceUse| named(&resource.name) || stem(&resource.name).is_some_and(named);
+        self.keys.contains(&key.sym) || !self.resources.is_empty() && key.resources.iter().any(wanted)
+    }
+}
+
+/// The ARN of a secret without the six characters that Secrets Manager adds to its name.
+fn stem(resource: &str) -> Option<&str> {
+    let (name, suffix) = resource.rsplit_once('-')?;
+    let secret = name.starts_with("arn:") && name.contains(":secretsmanager:") && name.contains(":secret:");
+    (secret && suffix.len() == 6 && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(name)
+}
+
+/// Failures that a key caused, whose key nothing in the log tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unresolved {
+    /// Calls of KMS.
+    pub kms: u64,
+    /// Calls of other services.
+    pub related: u64,
+}
+
+/// Keys whose activity may still gain failures that named them only indirectly.
+#[derive(Debug, Default)]
+pub struct Pending(Vec<Draft>);
+
+impl Pending {
+    /// Adds keys of other partitions.
+    pub fn merge(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Gives failures that name no key to the key that their alias or resource leads to; the keys by ARN, and how many
+    /// failures lead nowhere.
+    pub fn resolve(
+        self,
+        loose: Vec<Loose>,
+        aliases: &Aliases<'_>,
+        dictionary: &Dictionary,
+    ) -> (Vec<KeyView>, Unresolved) {
+        let mut keys = self.0;
+        keys.sort_by(|a, b| a.view.arn.cmp(&b.view.arn));
+        let at: HashMap<Sym, usize> = keys.iter().enumerate().map(|(at, key)| (key.view.sym, at)).collect();
+        let mut owners: Owners = HashMap::new();
+        for (at, key) in keys.iter().enumerate() {
+            for ResourceUse { name, first, last, .. } in &key.view.resources {
+                owners.entry(name.clone()).or_default().push((true, *first, *last, at));
+                if let Some(stem) = stem(name) {
+                    owners.entry(stem.into()).or_default().push((false, *first, *last, at));
+                }
+            }
+        }
+        let mut unresolved = Unresolved::default();
+        let target = |loose: &Loose| {
+            let named = by_alias(loose, aliases, dictionary).and_then(|key| at.get(&key).copied());
+            named.or_else(|| by_resource(&keys, &owners, loose.resource.as_deref()?, loose.event.time))
+        };
+        let targets: Vec<Option<usize>> = loose.iter().map(target).collect();
+        for (loose, target) in loose.into_iter().zip(targets) {
+            match target {
+                Some(at) => keys[at].fold.activity.add(loose.series, loose.event, None, LAST_ROUND),
+                None if loose.series.operation.is_some() => unresolved.kms += 1,
+                None => unresolved.related += 1,
+            }
+        }
+        (keys.into_iter().map(|key| key.settle(dictionary)).collect(), unresolved)
+    }
 }
 
 /// A key whose activity may still gain failures that named it only indirectly.
+#[derive(Debug)]
 struct Draft {
     view: KeyView,
     fold: KeyFold,
@@ -98,7 +215,7 @@ impl Draft {
     }
 }
 
-fn draft(sym: Sym, mut fold: KeyFold, dictionary: &Dictionary) -> Draft {
+fn draft(sym: Sym, mut fold: KeyFold, aliases: &Aliases<'_>, dictionary: &Dictionary) -> Draft {
     let arn = dictionary.text(sym).to_string();
     let (account, region, id) = parts(&arn);
     let events: Vec<ControlEvent> = std::mem::take(&mut fold.ledger).settle(&|sym| dictionary.text(sym).to_string());
@@ -110,7 +227,7 @@ fn draft(sym: Sym, mut fold: KeyFold, dictionary: &Dictionary) -> Draft {
         id,
         account,
         region,
-        aliases: Vec::new(),
+        aliases: aliases.of(sym),
         events,
         history,
         series: Vec::new(),
@@ -121,100 +238,26 @@ fn draft(sym: Sym, mut fold: KeyFold, dictionary: &Dictionary) -> Draft {
     Draft { view, fold }
 }
 
-fn find(keys: &[Draft], arn: &str) -> Option<usize> {
-    keys.binary_search_by(|key| key.view.arn.as_str().cmp(arn)).ok()
+/// The key that a failure's alias leads to.
+fn by_alias(loose: &Loose, aliases: &Aliases<'_>, dictionary: &Dictionary) -> Option<Sym> {
+    let gone = loose.series.failure == Some(FailureClass::KeyNotFound);
+    aliases.at(dictionary.text(loose.alias?), loose.event.time, gone)
 }
 
-/// Which key an alias pointed at, and when.
-struct Aliases {
-    /// Alias ARN → changes in order of time: the key it points at from then on, `None` once deleted.
-    changes: BTreeMap<String, Vec<(i64, Option<String>)>>,
-    /// Alias ARN → keys that a record named together with it, with the last such time.
-    observed: BTreeMap<String, BTreeMap<String, i64>>,
-}
+/// Which keys protect a resource, by its name and by its [`stem`]: whether it is the name itself, first and last use, and
+/// the place of the key.
+type Owners = HashMap<Box<str>, Vec<(bool, i64, i64, usize)>>;
 
-impl Aliases {
-    fn new(keys: &[Draft], observed: &HashMap<(Sym, Sym), Span>, dictionary: &Dictionary) -> Self {
-        let mut changes: BTreeMap<String, Vec<(i64, Option<String>)>> = BTreeMap::new();
-        for key in keys {
-            for (alias, own) in &key.view.history.aliases {
-                let own = own.iter().map(|&(at, points)| (at, points.then(|| key.view.arn.clone())));
-                changes.entry(alias.clone()).or_default().extend(own);
-            }
-        }
-        // A deletion and a creation within one second: the creation came last, or the alias would not exist.
-        changes.values_mut().for_each(|list| list.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1))));
-        let mut seen: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
-        #[expect(clippy::iter_over_hash_type, reason = "goes into sorted maps")]
-        for (&(alias, key), &(_, last)) in observed {
-            seen.entry(dictionary.text(alias).into()).or_default().insert(dictionary.text(key).into(), last);
-        }
-        Self { changes, observed: seen }
-    }
-
-    /// The key that an alias pointed at.
-    fn at(&self, alias: &str, time: i64) -> Option<&str> {
-        let changed = self.changes.get(alias).and_then(|list| list.iter().rev().find(|change| change.0 <= time));
-        match changed {
-            Some((_, key)) => key.as_deref(),
-            None => self.last_observed(alias),
-        }
-    }
-
-    fn last_observed(&self, alias: &str) -> Option<&str> {
-        self.observed.get(alias)?.iter().max_by_key(|(_, last)| **last).map(|(key, _)| key.as_str())
-    }
-
-    /// Key ARN → names of the aliases that point at it in the end.
-    fn current(&self) -> BTreeMap<&str, Vec<String>> {
-        let mut current: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for alias in self.changes.keys().chain(self.observed.keys()).collect::<BTreeSet<_>>() {
-            if let Some(key) = self.at(alias, i64::MAX) {
-                let name = alias.find("alias/").map_or(alias.as_str(), |at| &alias[at..]);
-                current.entry(key).or_default().push(name.to_string());
-            }
-        }
-        current.values_mut().for_each(|names| {
-            names.sort();
-            names.dedup();
-        });
-        current
-    }
-}
-
-/// Gives failures that name no key to the key that their alias or resource leads to; returns how many lead nowhere.
-fn resolve(keys: &mut [Draft], loose: Vec<Loose>, aliases: &Aliases, dictionary: &Dictionary) -> u64 {
-    let wanted: BTreeSet<&str> = loose.iter().filter_map(|loose| loose.resource.as_deref()).collect();
-    let mut owners: HashMap<&str, Vec<(i64, usize)>> = HashMap::new();
-    for (at, key) in keys.iter().enumerate() {
-        for ResourceUse { name, first, .. } in &key.view.resources {
-            if let Some(name) = wanted.get(&**name) {
-                owners.entry(name).or_default().push((*first, at));
-            }
-        }
-    }
-    owners.values_mut().for_each(|list| list.sort_unstable());
-    let targets: Vec<Option<usize>> = loose
-        .iter()
-        .map(|loose| {
-            let by_alias = loose.alias.and_then(|alias| aliases.at(dictionary.text(alias), loose.event.time));
-            if let Some(at) = by_alias.and_then(|arn| find(keys, arn)) {
-                return Some(at);
-            }
-            // The key that came to the resource last before it failed.
-            let list = owners.get(loose.resource.as_deref()?)?;
-            let before = list.iter().rev().find(|(first, _)| *first <= loose.event.time);
-            before.or(list.first()).map(|&(_, at)| at)
-        })
-        .collect();
-    let mut unresolved = 0;
-    for (loose, target) in loose.into_iter().zip(targets) {
-        match target {
-            Some(at) => keys[at].fold.activity.add(loose.series, loose.event, None, LAST_ROUND),
-            None => unresolved += 1,
-        }
-    }
-    unresolved
+/// The key that came to a resource last before it failed, of those that were unusable then if any was; else the first
+/// one that came to it.
+fn by_resource(keys: &[Draft], owners: &Owners, resource: &str, time: i64) -> Option<usize> {
+    let named = owners.get(resource).into_iter().flatten();
+    let bare = stem(resource).and_then(|stem| owners.get(stem)).into_iter().flatten().filter(|owner| owner.0);
+    let known: Vec<_> = named.chain(bare).copied().collect();
+    let unusable = |at: usize| keys[at].view.history.state_at(time).is_some_and(|change| change.state.is_unusable());
+    let before = known.iter().filter(|owner| owner.1 <= time);
+    let last = before.max_by_key(|&&(_, first, last, at)| (unusable(at), last.min(time), first, at));
+    last.or_else(|| known.iter().min_by_key(|&&(_, first, _, at)| (first, at))).map(|owner| owner.3)
 }
 
 /// Points every multi-Region replica at its primary: the key of the same account and id that was replicated, or that

@@ -1,40 +1,73 @@
-//! Deduplication, before anything is counted. Copies of one event share account, Region and event time, hence the unit
-//! (account × Region × date) and with it the partition, however late they were delivered.
+//! Partitions and deduplication, before anything is counted. Rows that name a key are partitioned by the key, all others by
+//! log and date. Copies of one event say the same and share the partition, however late they were delivered; what else
+//! must meet ([`Across`]) is known before the first partition is opened.
 
-use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use polars::prelude::PolarsResult;
 
+use super::across::{Across, log};
 use super::breadth::stable_hash;
 use super::event::EventId;
+use super::key::parts;
 use crate::frame::{Columns, Dictionary, Events, Sym};
 
-/// Which partition each row of a batch belongs to: rows of one unit always share it, in every run.
-pub fn partitions(columns: &Columns<'_>, height: usize, count: u32, dictionary: &Dictionary) -> Vec<u32> {
+/// How many partitions there are, and of what: first those of rows without a key, then those of keys, then one that must
+/// be folded after all others, of rows without a key whose call another account may have logged with its key.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    keyless: u32,
+    keyed: u32,
+}
+
+impl Plan {
+    /// A plan of about so many partitions.
+    pub fn new(count: u32) -> Self {
+        let keyless = (count / 4).max(1);
+        Self { keyless, keyed: count.saturating_sub(keyless).max(1) }
+    }
+
+    /// All partitions.
+    pub fn count(self) -> u32 {
+        self.last() + 1
+    }
+
+    /// The partitions of rows without a key: they come first.
+    pub fn keyless(self) -> u32 {
+        self.keyless
+    }
+
+    /// The partition that must be folded last.
+    pub fn last(self) -> u32 {
+        self.keyless + self.keyed
+    }
+}
+
+/// Which partition each row of a batch belongs to, in every run of this plan.
+pub fn partitions(columns: &Columns<'_>, height: usize, plan: Plan, dictionary: &Dictionary) -> Vec<u32> {
     const DAY_MS: i64 = 86_400_000;
+    let spread = |hash: u64, count: u32| ((hash ^ hash >> 31).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32 % count;
+    let mut keys: HashMap<Sym, u32> = HashMap::new();
     let mut hashes: HashMap<Sym, u64> = HashMap::new();
     let mut hash_of =
         |sym: Option<Sym>| sym.map_or(0, |sym| *hashes.entry(sym).or_insert_with(|| stable_hash(dictionary.text(sym))));
-    // Rows of one file are mostly of one unit.
-    let mut last = None;
+    // A replica has the id of its primary: keys that share an id share the partition.
+    let of_key = |key: Sym| {
+        let (account, _, id) = parts(dictionary.text(key));
+        plan.keyless + spread(stable_hash(&account).rotate_left(17) ^ stable_hash(&id), plan.keyed)
+    };
     (0..height)
         .map(|row| {
-            // The key's own account and Region where the record names a key, so that both records of a cross-account
-            // call meet; else those of the log.
-            let account = columns.key_account.get(row).or(columns.account.get(row));
-            let region = columns.key_region.get(row).or(columns.region.get(row));
-            let date = columns.event_time.get(row).unwrap_or(0).div_euclid(DAY_MS) as u64;
-            match last {
-                Some((unit, partition)) if unit == (account, region, date) => partition,
-                _ => {
-                    let date_hash = date.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                    let mut hash = hash_of(account).rotate_left(17) ^ hash_of(region).rotate_left(43) ^ date_hash;
-                    hash ^= hash >> 31;
-                    let partition = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32 % count;
-                    last = Some(((account, region, date), partition));
-                    partition
-                }
+            if let Some(key) = columns.key_arn.get(row) {
+                return *keys.entry(key).or_insert_with(|| of_key(key));
             }
+            if columns.shared_event_id.get(row).is_some() {
+                return plan.last();
+            }
+            let date = columns.event_time.get(row).unwrap_or(0).div_euclid(DAY_MS) as u64;
+            let place =
+                hash_of(columns.account.get(row)).rotate_left(17) ^ hash_of(columns.region.get(row)).rotate_left(43);
+            spread(place ^ date.wrapping_mul(0x9e37_79b9_7f4a_7c15), plan.keyless)
         })
         .collect()
 }
@@ -53,9 +86,14 @@ pub fn rows_by_partition(of: &[u32], count: u32) -> Vec<Vec<u32>> {
 ///
 /// # Errors
 /// When a frame does not have the types of the column table.
-pub fn deduplicated_rows(events: &Events, dictionary: &Dictionary) -> PolarsResult<Vec<(bool, u32)>> {
+pub fn deduplicated_rows(
+    events: &Events,
+    across: &Across,
+    twins: &mut Twins,
+    dictionary: &Dictionary,
+) -> PolarsResult<Vec<(bool, u32)>> {
     let opened = Opened::new(&[Part::whole(events)])?;
-    let mut rows = deduplicate(&opened, dictionary).rows;
+    let mut rows = deduplicate(&opened, across, twins, dictionary).rows;
     rows.sort_by_cached_key(|named| {
         let (columns, row) = opened.at(named.handle);
         (columns.event_time.get(row), named.id, columns.object.get(row), columns.record.get(row))
@@ -147,27 +185,34 @@ pub(super) struct Deduplicated {
     pub(super) duplicates: u64,
 }
 
-/// Keeps one row per event. Of several copies the one with the smallest (object, record) stays; a correction replaces
-/// what it corrects; of the two records of a cross-account call the key owner's stays.
-pub(super) fn deduplicate(opened: &Opened<'_>, dictionary: &Dictionary) -> Deduplicated {
+/// Hashes of shared ids of which some record names no key, but another one that was seen does.
+pub type Twins = HashSet<u64>;
+
+/// Keeps one row per event. Of several copies the one that corrects stays, then the one with the smallest (object,
+/// record); a correction replaces what it corrects; of the two records of a cross-account call the key owner's stays.
+pub(super) fn deduplicate(
+    opened: &Opened<'_>,
+    across: &Across,
+    twins: &mut Twins,
+    dictionary: &Dictionary,
+) -> Deduplicated {
     let total = opened.len();
     let mut rows: Vec<Named> = Vec::with_capacity(total);
     let mut index: HashMap<Identity, u32> = HashMap::with_capacity(total);
-    let mut corrected: HashSet<(u64, EventId)> = HashSet::new();
     let place = |handle: Handle| {
         let (columns, row) = opened.at(handle);
-        (columns.object.get(row), columns.record.get(row))
+        (columns.corrects.get(row).is_none(), columns.object.get(row), columns.record.get(row))
     };
     for (number, table) in opened.0.iter().enumerate() {
         let columns = &table.columns;
         for at in 0..table.len() {
             let row = table.rows.map_or(at, |rows| rows[at] as usize);
             let handle = Handle { table: number as u32, row: row as u32 };
-            let log = pack(columns.account.get(row), columns.region.get(row));
-            if let Some(original) = columns.corrects.get(row) {
-                corrected.insert((log, EventId::new(original).0));
-            }
             let (id, guid) = EventId::of(columns, row);
+            if across.is_replaced(columns, row, id) {
+                continue;
+            }
+            let log = log(columns.account.get(row), columns.region.get(row));
             let identity = (log, id, columns.event_name.get(row), columns.event_time.get(row));
             let known = *index.entry(identity).or_insert(rows.len() as u32) as usize;
             match rows.get_mut(known) {
@@ -178,15 +223,7 @@ pub(super) fn deduplicate(opened: &Opened<'_>, dictionary: &Dictionary) -> Dedup
         }
     }
     drop(index);
-    if !corrected.is_empty() {
-        for named in &mut rows {
-            let (columns, row) = opened.at(named.handle);
-            if corrected.contains(&(pack(columns.account.get(row), columns.region.get(row)), named.id)) {
-                named.handle = GONE;
-            }
-        }
-    }
-    keep_owners(opened, &mut rows, dictionary);
+    keep_owners(opened, &mut rows, across, twins, dictionary);
     rows.retain(|named| named.handle != GONE);
     let duplicates = (total - rows.len()) as u64;
     Deduplicated { rows, duplicates }
@@ -196,18 +233,15 @@ pub(super) fn deduplicate(opened: &Opened<'_>, dictionary: &Dictionary) -> Dedup
 /// share an id but not their name and time are no copies of each other.
 type Identity = (u64, EventId, Option<Sym>, Option<i64>);
 
-fn pack(account: Option<Sym>, region: Option<Sym>) -> u64 {
-    // Codes are given out in order: the largest one stands for no code.
-    u64::from(account.unwrap_or(Sym::MAX)) << 32 | u64::from(region.unwrap_or(Sym::MAX))
-}
-
-/// Of the records that two accounts have of one call, keeps the key owner's.
-fn keep_owners(opened: &Opened<'_>, rows: &mut [Named], dictionary: &Dictionary) {
+/// Of the records that two accounts have of one call, keeps the key owner's. A record without a key gives way to one with
+/// a key that was seen in another partition.
+fn keep_owners(opened: &Opened<'_>, rows: &mut [Named], across: &Across, twins: &mut Twins, dictionary: &Dictionary) {
     let twin = |handle: Handle| {
         let (columns, row) = opened.at(handle);
         let account = columns.account.get(row);
         let owner = columns.key_account.get(row).is_some_and(|key| Some(key) == account);
-        (!owner, account.map(|sym| dictionary.text(sym)), columns.object.get(row), columns.record.get(row))
+        let keyless = columns.key_arn.get(row).is_none();
+        (!owner, keyless, account.map(|sym| dictionary.text(sym)), columns.object.get(row), columns.record.get(row))
     };
     let mut best: HashMap<&str, usize> = HashMap::new();
     for at in 0..rows.len() {
@@ -217,6 +251,14 @@ fn keep_owners(opened: &Opened<'_>, rows: &mut [Named], dictionary: &Dictionary)
         }
         let (columns, row) = opened.at(handle);
         let Some(shared) = columns.shared_event_id.get(row) else { continue };
+        if let Some(hash) = across.half_keyed(shared) {
+            if columns.key_arn.get(row).is_some() {
+                twins.insert(hash);
+            } else if twins.contains(&hash) {
+                rows[at].handle = GONE;
+                continue;
+            }
+        }
         let known = best.entry(shared).or_insert(at);
         if *known != at {
             let loser = if twin(handle) < twin(rows[*known].handle) { std::mem::replace(known, at) } else { at };

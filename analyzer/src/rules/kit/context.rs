@@ -3,9 +3,8 @@
 use crate::config::Settings;
 use crate::finding::{Evidence, Principal, Role, plain};
 use crate::frame::{Dictionary, Sym};
-use crate::view::event::{Actor, EventRef};
+use crate::view::event::{Actor, EventIds, EventRef};
 use crate::view::ledger::ControlEvent;
-use crate::view::settle::Settled;
 
 /// The run around a rule: settings, texts, objects, and the instant everything counts from.
 #[derive(Clone, Copy)]
@@ -16,8 +15,10 @@ pub struct Context<'c> {
     pub dictionary: &'c Dictionary,
     /// URIs of the objects, by index.
     pub objects: &'c [String],
-    /// All views, for rules that look beyond their own key.
-    pub views: &'c Settled,
+    /// Texts of event ids that are not GUIDs.
+    pub ids: &'c EventIds,
+    /// Earliest event that was read, milliseconds.
+    pub log_start: i64,
     /// Instant that "overdue", "open" and "unused" count from, milliseconds.
     pub as_of: i64,
 }
@@ -30,12 +31,12 @@ impl<'c> Context<'c> {
 
     /// Start of the log: the earliest event that was read.
     pub fn log_start(&self) -> i64 {
-        self.views.span.map_or(self.as_of, |span| span.0)
+        self.log_start
     }
 
     /// `eventID` of an event.
     pub fn id(&self, event: &EventRef) -> String {
-        self.views.ids.text(event.id)
+        self.ids.text(event.id)
     }
 
     /// Evidence from an event.

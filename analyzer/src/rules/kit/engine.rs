@@ -1,31 +1,57 @@
 //! Runs the rules over the settled views: gives findings their ids, applies the configuration, sorts.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::draft::Draft;
 use crate::finding::{Finding, Severity, fingerprint};
-use crate::rules::rule::{AccountView, Rule};
+use crate::rules::rule::{AccountView, Mention, Rule};
+use crate::view::KeyView;
 
-/// Runs these rules over all keys and accounts.
-pub fn evaluate(rules: &[&'static Rule], cx: &Context<'_>) -> Vec<Finding> {
-    let keys = &cx.views.keys;
-    let places: BTreeSet<(&str, &str)> = keys.iter().map(|key| (key.account.as_str(), key.region.as_str())).collect();
-    let mut findings = Vec::new();
-    for rule in rules {
-        if let Some(detect) = rule.detect.key {
-            findings.extend(keys.iter().flat_map(|key| detect(key, cx)).map(|draft| finish(rule, draft, cx)));
-        }
-        if let Some(detect) = rule.detect.account {
-            for &(account, region) in &places {
-                let own: Vec<_> = keys.iter().filter(|key| key.account == account && key.region == region).collect();
-                let view = AccountView { account, region, keys: &own };
-                findings.extend(detect(&view, cx).into_iter().map(|draft| finish(rule, draft, cx)));
+/// What came of the keys that were looked at so far.
+#[derive(Debug, Default)]
+pub struct Evaluation {
+    findings: Vec<Finding>,
+    /// What keys contributed to findings about their account and Region, by the place of the rule.
+    mentions: BTreeMap<(usize, String, String), Vec<Mention>>,
+}
+
+impl Evaluation {
+    /// Runs these rules over some keys, each of them complete.
+    pub fn keys(&mut self, rules: &[&'static Rule], keys: &[KeyView], cx: &Context<'_>) {
+        for (at, rule) in rules.iter().enumerate() {
+            for key in keys {
+                if let Some(detect) = rule.detect.key {
+                    self.findings.extend(detect(key, cx).into_iter().map(|draft| finish(rule, draft, cx)));
+                }
+                if let Some(mention) = rule.detect.mention.and_then(|mention| mention(key, cx)) {
+                    let place = (at, key.account.clone(), key.region.clone());
+                    self.mentions.entry(place).or_default().push(mention);
+                }
             }
         }
     }
-    findings.sort_by_cached_key(Finding::sort_key);
-    findings
+
+    /// Adds what came of other keys.
+    pub fn merge(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        for (place, mentions) in other.mentions {
+            self.mentions.entry(place).or_default().extend(mentions);
+        }
+    }
+
+    /// Runs the rules about whole accounts, once all keys were looked at; all findings in order.
+    pub fn finish(mut self, rules: &[&'static Rule], cx: &Context<'_>) -> Vec<Finding> {
+        for ((at, account, region), mut mentions) in self.mentions {
+            mentions.sort_by(|a, b| a.arn.cmp(&b.arn));
+            let rule = rules[at];
+            let view = AccountView { account: &account, region: &region, mentions: &mentions };
+            let drafts = rule.detect.account.map(|detect| detect(&view, cx)).unwrap_or_default();
+            self.findings.extend(drafts.into_iter().map(|draft| finish(rule, draft, cx)));
+        }
+        self.findings.sort_by_cached_key(Finding::sort_key);
+        self.findings
+    }
 }
 
 fn finish(rule: &'static Rule, draft: Draft, cx: &Context<'_>) -> Finding {

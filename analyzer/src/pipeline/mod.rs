@@ -1,0 +1,306 @@
+//! The only room that knows the order of the stages: sources to objects, objects to rows, rows to views, views to findings.
+
+mod ingest;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use polars::prelude::PolarsError;
+
+use self::ingest::ingest;
+use crate::config::{Settings, Subject, SuppressionTracker};
+use crate::decode::ObjectReport;
+use crate::extract;
+use crate::finding::{Finding, Status};
+use crate::frame::Dictionary;
+use crate::report::{Report, Run};
+use crate::rules::{self, Context, Rule};
+use crate::source::{self, Filter, Listing, Object, SourceError};
+use crate::view::coverage::{Bytes, Coverage, Objects, Records, RejectedAt, Skipped};
+use crate::view::event::EventIds;
+use crate::view::fold::HOUR_MS;
+use crate::view::settle::{Settled, Unresolved, gaps};
+use crate::view::{Across, FoldContext};
+
+/// What to scan, and how.
+#[derive(Clone, Debug)]
+pub struct ScanOptions {
+    /// Files, folders, globs, `-`.
+    pub sources: Vec<String>,
+    /// Validated settings.
+    pub settings: Settings,
+    /// Only these accounts; all when empty.
+    pub accounts: Vec<String>,
+    /// Only these Regions; all when empty.
+    pub regions: Vec<String>,
+    /// Start of the reported period, milliseconds.
+    pub from: Option<i64>,
+    /// End of the reported period, milliseconds.
+    pub to: Option<i64>,
+    /// Instant that everything counts from; else `to`, else the latest event.
+    pub as_of: Option<i64>,
+    /// Only these rules; all when empty.
+    pub rules: Vec<String>,
+    /// Bytes of rows to hold before they spill to a temporary folder.
+    pub memory: u64,
+    /// Objects read at a time; one per core when `None`.
+    pub threads: Option<usize>,
+    /// Cap on one object's inflated size.
+    pub max_inflated: u64,
+    /// Where to write the deduplicated event rows as Parquet.
+    pub events: Option<PathBuf>,
+}
+
+/// Hears how far a scan is.
+pub trait Progress: Sync {
+    /// The sources are listed.
+    fn start(&self, _objects: u64, _bytes: u64) {}
+    /// One object is done.
+    fn object(&self, _compressed: u64, _inflated: u64, _records: u64) {}
+    /// All objects are done.
+    fn finish(&self) {}
+}
+
+/// Why a scan could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The sources hold nothing.
+    #[error("{0}")]
+    NothingToRead(String),
+    /// The user asked for something that does not exist.
+    #[error("{0}")]
+    Usage(String),
+    /// The run itself failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<PolarsError> for ScanError {
+    fn from(error: PolarsError) -> Self {
+        Self::Failed(format!("could not hold or write the event rows: {error}"))
+    }
+}
+
+/// Reads all sources and evaluates the rules.
+///
+/// # Errors
+/// When the run as a whole cannot go on. A single bad record or object is part of the report's coverage instead.
+pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, ScanError> {
+    let (run, skipped) = choose_rules(options)?;
+    let as_of_asked = options.as_of.or(options.to);
+    let listing = list(options)?;
+    let bytes = listing.objects.iter().filter_map(|object| object.size).sum();
+    progress.start(listing.objects.len() as u64, bytes);
+
+    let mut builder = rayon::ThreadPoolBuilder::new();
+    if let Some(threads) = options.threads {
+        builder = builder.num_threads(threads);
+    }
+    let pool = builder.build().map_err(|error| ScanError::Failed(format!("could not start threads: {error}")))?;
+    let dictionary = Dictionary::default();
+    let delivered: Arc<[Option<i64>]> = listing.objects.iter().map(|object| object.layout().delivered).collect();
+    let across = Across::new(as_of_asked, delivered.clone());
+    let ingested = pool.install(|| ingest(&listing.objects, options, &dictionary, &across, progress))?;
+    progress.finish();
+
+    let objects: Vec<String> = listing.objects.iter().map(|object| object.uri.clone()).collect();
+    let across = &ingested.across;
+    if let Some(path) = &options.events {
+        ingested.rows.write_events(path, &objects, across, &dictionary)?;
+    }
+    let as_of = across.as_of();
+    let fold = FoldContext { dictionary: &dictionary, as_of, delivered: &delivered, across };
+    let none = EventIds::default();
+    let cx = Context {
+        settings: &options.settings,
+        dictionary: &dictionary,
+        objects: &objects,
+        ids: &none,
+        log_start: across.span().map(|span| span.0).or(as_of).unwrap_or(0),
+        as_of: as_of.unwrap_or(0),
+    };
+    // Without an instant to count from, nothing can be said of any key.
+    let rules = if as_of.is_some() { run.as_slice() } else { &[] };
+    let (settled, evaluation) = pool.install(|| ingested.rows.evaluate(&fold, rules, &cx))?;
+
+    let coverage = coverage(&listing, &ingested.reports, &settled);
+    let mut notices = Vec::new();
+    let findings = evaluation.finish(rules, &cx);
+    let findings = match as_of {
+        Some(as_of) => suppress(within(findings, options), &options.settings, as_of, &mut notices),
+        None => Vec::new(),
+    };
+    notices.extend(unresolved(settled.unresolved));
+    Ok(Report {
+        run: Run {
+            version: env!("CARGO_PKG_VERSION"),
+            settings_digest: options.settings.digest(),
+            as_of,
+            from: options.from,
+            to: options.to,
+            sources: options.sources.clone(),
+            rules_run: run.iter().map(|rule| rule.id).collect(),
+            rules_skipped: skipped,
+        },
+        coverage,
+        findings,
+        notices,
+    })
+}
+
+/// Says of how many failures the key cannot be told.
+fn unresolved(count: Unresolved) -> Vec<String> {
+    let notice = |count: u64, what: &str| {
+        let verb = if count == 1 { "names" } else { "name" };
+        let failures = rules::kit::time::plural(count, "failure");
+        (count > 0).then(|| format!("{failures} of {what} {verb} a key that nothing else in the log tells"))
+    };
+    [notice(count.kms, "KMS"), notice(count.related, "other services")].into_iter().flatten().collect()
+}
+
+type Skips = Vec<(&'static str, String)>;
+
+fn choose_rules(options: &ScanOptions) -> Result<(Vec<&'static Rule>, Skips), ScanError> {
+    for id in &options.rules {
+        if rules::find(id).is_none() {
+            let known: Vec<&str> = rules::RULES.iter().map(|rule| rule.id).collect();
+            return Err(ScanError::Usage(format!("no rule is called `{id}`; try one of: {}", known.join(", "))));
+        }
+    }
+    let (mut run, mut skipped) = (Vec::new(), Vec::new());
+    for rule in rules::RULES {
+        if !options.rules.is_empty() && !options.rules.iter().any(|id| id == rule.id) {
+            skipped.push((rule.id, "not asked for".to_string()));
+        } else if !options.settings.rule(rule.id).enabled {
+            skipped.push((rule.id, "switched off in the configuration".to_string()));
+        } else {
+            run.push(*rule);
+        }
+    }
+    Ok((run, skipped))
+}
+
+fn list(options: &ScanOptions) -> Result<Listing, ScanError> {
+    let filter = Filter {
+        // A key's events stand in the logs of its callers too: rows are filtered by account, objects are not.
+        accounts: Vec::new(),
+        regions: options.regions.clone(),
+        // What happened to a key before the period explains what fails in it: only the end prunes.
+        from: None,
+        to: options.to,
+    };
+    let listing = source::list(&options.sources, &filter).map_err(|error| match error {
+        SourceError::S3(_) | SourceError::BadPattern { .. } => ScanError::Usage(error.to_string()),
+        _ => ScanError::NothingToRead(error.to_string()),
+    })?;
+    if listing.objects.is_empty() {
+        return Err(ScanError::NothingToRead(format!(
+            "nothing to read in {}{}",
+            options.sources.join(", "),
+            match listing.pruned {
+                0 => String::new(),
+                pruned => format!("; {pruned} objects lie outside the Regions or dates asked for"),
+            }
+        )));
+    }
+    Ok(listing)
+}
+
+fn coverage(listing: &Listing, reports: &[ObjectReport], settled: &Settled) -> Coverage {
+    let mut coverage = Coverage {
+        objects: Objects { seen: listing.objects.len() as u64, pruned: listing.pruned, ..Objects::default() },
+        records: Records {
+            kms: settled.kms,
+            related: settled.related,
+            duplicates: settled.duplicates,
+            ..Records::default()
+        },
+        bytes: Bytes::default(),
+        operations: settled.operations.clone(),
+        span: settled.span,
+        blind: settled.blind.clone(),
+        ..Coverage::default()
+    };
+    let mut hours: BTreeMap<(String, String), BTreeSet<i64>> = settled.hours.clone();
+    for (object, report) in listing.objects.iter().zip(reports) {
+        coverage.bytes.compressed += report.compressed;
+        coverage.bytes.inflated += report.inflated;
+        coverage.records.seen += report.records;
+        coverage.records.rejected += report.rejected.total();
+        for (&reason, &count) in &report.rejected.counts {
+            *coverage.rejected.entry(reason).or_default() += count;
+        }
+        for &(record, reason) in &report.rejected.first {
+            coverage.rejected_at.push(RejectedAt { object: object.uri.clone(), record, reason });
+        }
+        for (&note, &count) in &report.notes {
+            *coverage.notes.entry(note).or_default() += count;
+        }
+        match report.skip {
+            Some(reason) => {
+                coverage.objects.skipped += 1;
+                coverage.skipped.push(Skipped { object: object.uri.clone(), reason });
+            }
+            None => {
+                coverage.objects.read += 1;
+                if let Some((place, hour)) = place_of(object, report) {
+                    hours.entry(place).or_default().insert(hour);
+                }
+            }
+        }
+    }
+    hours.retain(|(account, region), _| !account.is_empty() && !region.is_empty());
+    coverage.accounts = hours.keys().map(|(account, _)| account.clone()).collect();
+    coverage.regions = hours.keys().map(|(_, region)| region.clone()).collect();
+    coverage.hours_logged = hours.values().map(|hours| hours.len() as u64).sum();
+    coverage.gaps = gaps(&hours);
+    coverage.skipped.sort();
+    coverage.rejected_at.sort();
+    coverage
+}
+
+/// Account, Region and hour that an object shows to be logged: its first record, else its name.
+fn place_of(object: &Object, report: &ObjectReport) -> Option<((String, String), i64)> {
+    let first = report.first.clone().unwrap_or_default();
+    let layout = object.layout();
+    let time = first.time.as_deref().and_then(extract::dates::event_time).or(layout.delivered)?;
+    let account = first.account.or(layout.account)?;
+    let region = first.region.or(layout.region)?;
+    Some(((account, region), time.div_euclid(HOUR_MS)))
+}
+
+/// Findings of the reported period: those that it overlaps.
+fn within(findings: Vec<Finding>, options: &ScanOptions) -> Vec<Finding> {
+    let inside = |finding: &Finding| {
+        options.from.is_none_or(|from| finding.last_seen >= from || finding.status == Status::Open)
+            && options.to.is_none_or(|to| finding.first_seen <= to)
+    };
+    findings.into_iter().filter(inside).collect()
+}
+
+/// Applies the suppressions of the configuration, and says which of them did nothing.
+fn suppress(mut findings: Vec<Finding>, settings: &Settings, as_of: i64, notices: &mut Vec<String>) -> Vec<Finding> {
+    let mut tracker = SuppressionTracker::new(&settings.suppressions, as_of);
+    for finding in &mut findings {
+        let subject = Subject {
+            rule: finding.rule,
+            id: finding.id.as_str(),
+            account: &finding.account,
+            region: &finding.region,
+            key_arn: finding.key.as_ref().map(|key| key.arn.as_str()),
+            key_id: finding.key.as_ref().map(|key| key.id.as_str()),
+            alias: finding.key.as_ref().and_then(|key| key.alias.as_deref()),
+            principal: finding.principal.as_ref().map(|principal| principal.arn.as_str()),
+        };
+        if let Some(at) = tracker.suppress(&subject) {
+            let entry = &settings.suppressions[at];
+            let until = entry.until.map(|date| date.to_string());
+            finding.status = Status::Suppressed { reason: entry.reason.clone(), until };
+        }
+    }
+    notices.extend(tracker.notices());
+    findings.sort_by_cached_key(Finding::sort_key);
+    findings
+}

@@ -1,0 +1,161 @@
+//! Rows of a run: held or spilled while objects are read, then folded and evaluated partition by partition.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use polars::prelude::{DataFrame, PolarsError};
+
+use super::ScanError;
+use crate::frame::builder::stack;
+use crate::frame::{Columns, Dictionary, Events};
+use crate::lake::{ByPartition, EventsFile, Spill};
+use crate::rules::{Context, Evaluation, Rule};
+use crate::view::settle::{Pending, Settled};
+use crate::view::unit::{Part, Plan, Twins, deduplicated_rows, partitions, rows_by_partition};
+use crate::view::{Across, FoldContext, Views};
+
+/// Bytes of event rows per byte of a compressed log, when every other record is an event of KMS: what the number of
+/// partitions is planned for. Measured on generated logs; a wrong guess costs memory or time, never a row.
+const ROW_BYTES_PER_COMPRESSED: u64 = 1;
+
+/// Rows of a run: in memory, or in part on disk.
+pub(super) struct Rows {
+    memory: u64,
+    /// Partitions of rows on disk: one in hand must take but a part of the memory given.
+    plan: Plan,
+    open: Mutex<Open>,
+    spill: Spill,
+}
+
+#[derive(Default)]
+struct Open {
+    batches: Vec<Events>,
+    bytes: u64,
+}
+
+impl Rows {
+    pub(super) fn new(memory: u64, compressed: u64) -> Self {
+        let partitions = (compressed * ROW_BYTES_PER_COMPRESSED).div_ceil((memory / 2).max(1)).clamp(8, 512) as u32;
+        Self { memory, plan: Plan::new(partitions), open: Mutex::default(), spill: Spill::default() }
+    }
+
+    /// Adds a batch; spills what is open once it outgrows the memory given.
+    pub(super) fn push(&self, events: Events, dictionary: &Dictionary) -> Result<(), PolarsError> {
+        let full = {
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.bytes += events.bytes();
+            open.batches.push(events);
+            (open.bytes > self.memory).then(|| std::mem::take(&mut *open))
+        };
+        match full {
+            Some(open) => self.spill(open.batches, dictionary),
+            None => Ok(()),
+        }
+    }
+
+    fn spill(&self, batches: Vec<Events>, dictionary: &Dictionary) -> Result<(), PolarsError> {
+        self.spill.write(&split(batches, self.plan, dictionary)?, self.plan.count())
+    }
+
+    /// Folds and evaluates all rows, partition by partition: of each only findings, counts and what may still change stay.
+    pub(super) fn evaluate(
+        self,
+        context: &FoldContext<'_>,
+        rules: &[&'static Rule],
+        cx: &Context<'_>,
+    ) -> Result<(Settled, Evaluation), PolarsError> {
+        let dictionary = context.dictionary;
+        let open = self.open.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let open = if self.spill.is_empty() {
+            split(open.batches, self.plan, dictionary)?
+        } else {
+            let batches = split(open.batches, self.plan, dictionary)?;
+            self.spill.write(&batches, self.plan.count())?;
+            Vec::new()
+        };
+        let fold = |views: Views, partition: u32| -> Result<Views, PolarsError> {
+            let spilled = self.spill.read(partition)?;
+            let at = partition as usize;
+            let held = open.iter().map(|(events, (narrow, wide))| Part::rows(events, &narrow[at], &wide[at]));
+            let parts: Vec<Part<'_>> = spilled.iter().map(Part::whole).chain(held).collect();
+            views.and_fold(&parts, context)
+        };
+        let aliases = context.across.aliases(dictionary);
+        // What fails without naming a key tells which keys are not complete with their own rows.
+        let mut views = Views::default();
+        for partition in 0..self.plan.keyless() {
+            views = fold(views, partition)?;
+        }
+        let mut leads = views.leads(&aliases, dictionary);
+        leads.merge(fold(Views::default(), self.plan.last())?.leads(&aliases, dictionary));
+
+        let next = AtomicU32::new(self.plan.keyless());
+        let done: Vec<Result<(Views, Pending, Evaluation), PolarsError>> = rayon::broadcast(|_| {
+            let (mut rest, mut pending, mut evaluation) = (Views::default(), Pending::default(), Evaluation::default());
+            loop {
+                let partition = next.fetch_add(1, Ordering::Relaxed);
+                if partition >= self.plan.last() {
+                    return Ok((rest, pending, evaluation));
+                }
+                let mut views = fold(Views::default(), partition)?;
+                let (keys, incomplete) = views.take_keys(&leads, &aliases, dictionary);
+                evaluation.keys(rules, &keys, &Context { ids: views.ids(), ..*cx });
+                pending.merge(incomplete);
+                rest = rest.merge(views);
+            }
+        });
+        let (mut pending, mut evaluation) = (Pending::default(), Evaluation::default());
+        for own in done {
+            let (rest, incomplete, evaluated) = own?;
+            views = views.merge(rest);
+            pending.merge(incomplete);
+            evaluation.merge(evaluated);
+        }
+        views = fold(views, self.plan.last())?;
+        let (keys, unresolved) = pending.resolve(views.take_loose(), &aliases, dictionary);
+        evaluation.keys(rules, &keys, &Context { ids: views.ids(), ..*cx });
+        Ok((Settled { unresolved, ..views.rest(dictionary) }, evaluation))
+    }
+
+    /// Writes the deduplicated rows of all partitions, in order of time within each.
+    pub(super) fn write_events(
+        &self,
+        path: &std::path::Path,
+        objects: &[String],
+        across: &Across,
+        dictionary: &Dictionary,
+    ) -> Result<(), ScanError> {
+        let open = {
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *open)
+        };
+        // Everything goes to disk first: the same rows are needed once more for the views.
+        if !open.batches.is_empty() {
+            self.spill(open.batches, dictionary)?;
+        }
+        let mut file = EventsFile::create(path)
+            .map_err(|error| ScanError::Failed(format!("could not write {}: {error}", path.display())))?;
+        let mut twins = Twins::default();
+        for partition in 0..self.plan.count() {
+            let events = stack(self.spill.read(partition)?)?;
+            let rows = deduplicated_rows(&events, across, &mut twins, dictionary)?;
+            file.write(&events, &rows, objects, dictionary)?;
+        }
+        file.finish().map_err(|error| ScanError::Failed(format!("could not write {}: {error}", path.display())))
+    }
+}
+
+/// Which rows of each batch belong to which partition.
+fn split(batches: Vec<Events>, plan: Plan, dictionary: &Dictionary) -> Result<Vec<(Events, ByPartition)>, PolarsError> {
+    let rows = |frame: &DataFrame| -> Result<Vec<Vec<u32>>, PolarsError> {
+        let of = partitions(&Columns::open(frame)?, frame.height(), plan, dictionary);
+        Ok(rows_by_partition(&of, plan.count()))
+    };
+    batches
+        .into_iter()
+        .map(|events| {
+            let rows = (rows(&events.narrow)?, rows(&events.wide)?);
+            Ok((events, rows))
+        })
+        .collect()
+}

@@ -1,0 +1,139 @@
+//! Which key an alias pointed at, and when. Collected from every batch while objects are read: keys are folded and
+//! evaluated apart, and each of them needs to know its names.
+
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashMapExt, HashSet};
+
+use super::fold::{Span, drain, widen};
+use crate::frame::{Columns, Dictionary, Sym};
+
+/// What rows say of aliases. Sets and spans: copies of a row change nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AliasRows {
+    /// Successful changes: alias, time, the key it points at from then on, `None` once deleted.
+    changes: HashSet<(Sym, i64, Option<Sym>)>,
+    /// Alias and key that one record named together, and when.
+    observed: HashMap<(Sym, Sym), Span>,
+}
+
+impl AliasRows {
+    /// Collects from one row that names an alias.
+    pub(super) fn read(&mut self, columns: &Columns<'_>, row: usize, alias: Sym, name: &str) {
+        let time = columns.event_time.get(row).unwrap_or(0);
+        let key = columns.key_arn.get(row);
+        let succeeded = columns.error_code.get(row).is_none();
+        let change = match name {
+            "CreateAlias" | "UpdateAlias" => Some(key),
+            "DeleteAlias" => Some(None),
+            _ => None,
+        };
+        match change {
+            // A refused change tells nothing: the alias points elsewhere, or nowhere.
+            Some(_) if !succeeded => return,
+            Some(to) if to.is_some() || name == "DeleteAlias" => {
+                self.changes.insert((alias, time, to));
+            }
+            _ => {}
+        }
+        if let Some(key) = key {
+            widen(self.observed.entry((alias, key)).or_insert((time, time)), (time, time));
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.changes.extend(other.changes);
+        for (pair, span) in drain(other.observed) {
+            widen(self.observed.entry(pair).or_insert(span), span);
+        }
+    }
+
+    pub(super) fn settle<'d>(&self, as_of: Option<i64>, dictionary: &'d Dictionary) -> Aliases<'d> {
+        let late = |time: i64| as_of.is_some_and(|as_of| time > as_of);
+        let mut changes: BTreeMap<&str, Vec<Change<'_>>> = BTreeMap::new();
+        let mut seen: BTreeMap<&str, BTreeMap<&str, Observed>> = BTreeMap::new();
+        for &(alias, time, key) in self.changes.iter().filter(|change| !late(change.1)) {
+            let key = key.map(|key| (dictionary.text(key), key));
+            changes.entry(dictionary.text(alias)).or_default().push((time, key));
+        }
+        // A deletion and a creation within one second: the creation came last, or the alias would not exist.
+        changes.values_mut().for_each(|list| list.sort_unstable());
+        for (&(alias, key), &span) in self.observed.iter().filter(|(_, span)| !late(span.0)) {
+            let born = self.changes.contains(&(alias, span.0, Some(key)));
+            seen.entry(dictionary.text(alias)).or_default().insert(dictionary.text(key), Observed { key, span, born });
+        }
+        let mut aliases = Aliases { changes, seen, names: HashMap::new() };
+        aliases.names = aliases.current();
+        aliases
+    }
+}
+
+/// From when on an alias points at which key.
+type Change<'d> = (i64, Option<(&'d str, Sym)>);
+
+/// A key that records named together with an alias.
+#[derive(Clone, Copy, Debug)]
+struct Observed {
+    key: Sym,
+    span: Span,
+    /// First seen through a change: before it, the alias did not point there.
+    born: bool,
+}
+
+/// Which key an alias pointed at, and when.
+#[derive(Clone, Debug)]
+pub struct Aliases<'d> {
+    /// Changes in order of time.
+    changes: BTreeMap<&'d str, Vec<Change<'d>>>,
+    seen: BTreeMap<&'d str, BTreeMap<&'d str, Observed>>,
+    names: HashMap<Sym, Vec<String>>,
+}
+
+impl Aliases<'_> {
+    /// Names of the aliases that point at a key in the end, sorted.
+    pub(super) fn of(&self, key: Sym) -> Vec<String> {
+        self.names.get(&key).cloned().unwrap_or_default()
+    }
+
+    /// The key that an alias pointed at. `gone` asks for the key of a deleted alias as well: calls through it fail.
+    pub(super) fn at(&self, alias: &str, time: i64, gone: bool) -> Option<Sym> {
+        let changes = self.changes.get(alias).map(Vec::as_slice).unwrap_or_default();
+        let mut before = changes.iter().rev().filter(|change| change.0 <= time);
+        match before.next() {
+            Some((_, Some((_, key)))) => Some(*key),
+            Some((at, None)) if gone => {
+                before.find_map(|change| change.1).map(|(_, key)| key).or_else(|| self.observed(alias, *at))
+            }
+            Some((_, None)) => None,
+            None => self.observed(alias, time),
+        }
+    }
+
+    /// The key that was seen with an alias last before an instant, else first after it.
+    fn observed(&self, alias: &str, time: i64) -> Option<Sym> {
+        let keys = self.seen.get(alias)?;
+        let before = keys.iter().filter(|(_, seen)| seen.span.0 <= time);
+        let last = before.max_by_key(|(arn, seen)| (seen.span.1.min(time), seen.span.1, **arn));
+        let after = || {
+            let unborn = keys.iter().filter(|(_, seen)| seen.span.0 > time && !seen.born);
+            unborn.min_by_key(|(arn, seen)| (seen.span.0, **arn))
+        };
+        last.or_else(after).map(|(_, seen)| seen.key)
+    }
+
+    fn current(&self) -> HashMap<Sym, Vec<String>> {
+        let mut current: HashMap<Sym, Vec<String>> = HashMap::new();
+        for alias in self.changes.keys().chain(self.seen.keys().filter(|alias| !self.changes.contains_key(*alias))) {
+            if let Some(key) = self.at(alias, i64::MAX, false) {
+                let name = alias.find("alias/").map_or(*alias, |at| &alias[at..]);
+                current.entry(key).or_default().push(name.to_string());
+            }
+        }
+        #[expect(clippy::iter_over_hash_type, reason = "each list is sorted by itself")]
+        for names in current.values_mut() {
+            names.sort();
+            names.dedup();
+        }
+        current
+    }
+}
