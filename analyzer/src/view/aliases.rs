@@ -137,3 +137,27 @@ impl Aliases<'_> {
         current
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::AliasRows;
+    use crate::frame::Dictionary;
+
+    #[test]
+    fn aliases_lead_to_the_key_of_the_time() {
+        let dictionary = Dictionary::default();
+        let [alias, seen, old, new] = ["alias/a", "alias/b", "key/old", "key/new"].map(|text| dictionary.intern(text));
+        let mut rows = AliasRows::default();
+        rows.changes.extend([(alias, 10, Some(old)), (alias, 20, Some(new)), (alias, 30, None)]);
+        rows.observed.extend([((alias, old), (10, 15)), ((alias, new), (20, 25))]);
+        rows.observed.extend([((seen, old), (10, 15)), ((seen, new), (20, 25))]);
+        let aliases = rows.settle(None, &dictionary);
+        let at = |time| aliases.at("alias/a", time, false);
+        assert_eq!([at(5), at(10), at(20), at(30)], [None, Some(old), Some(new), None]);
+        assert_eq!(aliases.at("alias/a", 40, true), Some(new), "calls through a deleted alias fail");
+        let at = |time| aliases.at("alias/b", time, false);
+        assert_eq!([at(5), at(12), at(17), at(22)], [Some(old), Some(old), Some(old), Some(new)]);
+        assert_eq!(aliases.of(new), ["alias/b"]);
+        assert!(aliases.of(old).is_empty());
+    }
+}
