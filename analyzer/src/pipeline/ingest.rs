@@ -24,6 +24,8 @@ pub(super) struct Ingested {
     pub(super) reports: Vec<ObjectReport>,
     /// What rows say about rows of other partitions.
     pub(super) across: Across,
+    /// Records that the filters of the run left out.
+    pub(super) filtered: u64,
 }
 
 /// Reads all objects. Workers take them one at a time, so that one large object never waits behind a fixed share.
@@ -39,7 +41,7 @@ pub(super) fn ingest(
     let next = AtomicUsize::new(0);
     let limits = Limits { max_inflated: options.max_inflated, ..Limits::default() };
     let scope = if options.events.is_some() { Scope::Full } else { Scope::Fold };
-    type Done = (Vec<(usize, ObjectReport)>, Across);
+    type Done = (Vec<(usize, ObjectReport)>, Across, u64);
     let done: Vec<Result<Done, PolarsError>> = rayon::broadcast(|_| {
         let mut decoder = Decoder::new(limits);
         let mut sink = Sink::new(dictionary, scope, across.clone(), options);
@@ -53,18 +55,20 @@ pub(super) fn ingest(
             reports.push((index, report));
         }
         sink.flush(&rows)?;
-        Ok((reports, sink.across))
+        Ok((reports, sink.across, sink.filtered))
     });
     let mut reports: Vec<ObjectReport> = vec![ObjectReport::default(); objects.len()];
     let mut across = across.clone();
+    let mut filtered = 0;
     for own in done {
-        let (own, collected) = own?;
+        let (own, collected, left_out) = own?;
+        filtered += left_out;
         for (index, report) in own {
             reports[index] = report;
         }
         across.merge(collected);
     }
-    Ok(Ingested { rows, reports, across })
+    Ok(Ingested { rows, reports, across, filtered })
 }
 
 fn read(object: &Object, index: u32, decoder: &mut Decoder, sink: &mut Sink<'_>, limits: Limits) -> ObjectReport {
@@ -100,6 +104,8 @@ struct Sink<'s> {
     object: u32,
     /// Rows of the current object must not be kept.
     void: bool,
+    /// Records that the filters of the run left out.
+    filtered: u64,
 }
 
 impl<'s> Sink<'s> {
@@ -113,6 +119,7 @@ impl<'s> Sink<'s> {
             regions: &options.regions,
             object: 0,
             void: false,
+            filtered: 0,
         }
     }
 
@@ -158,6 +165,8 @@ impl RecordSink for Sink<'_> {
         if account && region {
             row.object = self.object;
             self.builder.push(&row);
+        } else {
+            self.filtered += 1;
         }
         Ok(())
     }

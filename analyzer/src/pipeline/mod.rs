@@ -133,6 +133,15 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
         None => Vec::new(),
     };
     notices.extend(unresolved(settled.unresolved));
+    if ingested.filtered > 0 {
+        notices.push(format!(
+            "{} about keys left out: outside the accounts or Regions asked for",
+            rules::kit::time::plural(ingested.filtered, "record")
+        ));
+    }
+    if let Some(as_of) = as_of_asked {
+        notices.push(format!("events after {} were left out", rules::kit::time::instant(as_of)));
+    }
     Ok(Report {
         run: Run {
             version: env!("CARGO_PKG_VERSION"),
@@ -187,9 +196,10 @@ fn list(options: &ScanOptions) -> Result<Listing, ScanError> {
         // A key's events stand in the logs of its callers too: rows are filtered by account, objects are not.
         accounts: Vec::new(),
         regions: options.regions.clone(),
-        // What happened to a key before the period explains what fails in it: only the end prunes.
+        // What happened to a key before the period explains what fails in it, and what happened up to the as-of instant
+        // decides whether it still holds: only what comes after both prunes.
         from: None,
-        to: options.to,
+        to: options.to.map(|to| to.max(options.as_of.unwrap_or(to))),
     };
     let listing = source::list(&options.sources, &filter).map_err(|error| match error {
         SourceError::S3(_) | SourceError::BadPattern { .. } => ScanError::Usage(error.to_string()),
