@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use polars::prelude::PolarsError;
 
 use super::rows::Rows;
+use super::seen::Seen;
 use super::{Progress, ScanError, ScanOptions};
 use crate::decode::gzip::Limits;
 use crate::decode::{Decoder, ObjectReport, Record, RecordSink, RejectReason, SkipReason};
@@ -20,8 +21,8 @@ const BATCH_ROWS: usize = 1 << 12;
 /// What came of reading the objects.
 pub(super) struct Ingested {
     pub(super) rows: Rows,
-    /// One report per object, in the order of the listing.
-    pub(super) reports: Vec<ObjectReport>,
+    /// What came of the objects.
+    pub(super) seen: Seen,
     /// What rows say about rows of other partitions.
     pub(super) across: Across,
     /// Records that the filters of the run left out.
@@ -41,34 +42,32 @@ pub(super) fn ingest(
     let next = AtomicUsize::new(0);
     let limits = Limits { max_inflated: options.max_inflated, ..Limits::default() };
     let scope = if options.events.is_some() { Scope::Full } else { Scope::Fold };
-    type Done = (Vec<(usize, ObjectReport)>, Across, u64);
+    type Done = (Seen, Across, u64);
     let done: Vec<Result<Done, PolarsError>> = rayon::broadcast(|_| {
         let mut decoder = Decoder::new(limits);
         let mut sink = Sink::new(dictionary, scope, across.clone(), options);
-        let mut reports = Vec::new();
+        let mut seen = Seen::default();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(object) = objects.get(index) else { break };
             let report = read(object, index as u32, &mut decoder, &mut sink, limits);
             progress.object(report.compressed, report.inflated, report.records);
             sink.close(index as u32, &report, &rows)?;
-            reports.push((index, report));
+            seen.add(object, report);
         }
         sink.flush(&rows)?;
-        Ok((reports, sink.across, sink.filtered))
+        Ok((seen, sink.across, sink.filtered))
     });
-    let mut reports: Vec<ObjectReport> = vec![ObjectReport::default(); objects.len()];
+    let mut seen = Seen::default();
     let mut across = across.clone();
     let mut filtered = 0;
     for own in done {
         let (own, collected, left_out) = own?;
         filtered += left_out;
-        for (index, report) in own {
-            reports[index] = report;
-        }
+        seen.merge(own);
         across.merge(collected);
     }
-    Ok(Ingested { rows, reports, across, filtered })
+    Ok(Ingested { rows, seen, across, filtered })
 }
 
 fn read(object: &Object, index: u32, decoder: &mut Decoder, sink: &mut Sink<'_>, limits: Limits) -> ObjectReport {

@@ -2,8 +2,8 @@
 
 mod ingest;
 mod rows;
+mod seen;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,17 +11,13 @@ use polars::prelude::PolarsError;
 
 use self::ingest::ingest;
 use crate::config::{Settings, Subject, SuppressionTracker};
-use crate::decode::ObjectReport;
-use crate::extract;
 use crate::finding::{Finding, Status};
 use crate::frame::Dictionary;
 use crate::report::{Report, Run};
 use crate::rules::{self, Context, Rule};
-use crate::source::{self, Filter, Listing, Object, SourceError};
-use crate::view::coverage::{Bytes, Coverage, Objects, Records, RejectedAt, Skipped};
+use crate::source::{self, Filter, Listing, SourceError};
 use crate::view::event::EventIds;
-use crate::view::fold::HOUR_MS;
-use crate::view::settle::{Settled, Unresolved, gaps};
+use crate::view::settle::Unresolved;
 use crate::view::{Across, FoldContext};
 
 /// What to scan, and how.
@@ -105,7 +101,8 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
     let ingested = pool.install(|| ingest(&listing.objects, options, &dictionary, &across, progress))?;
     progress.finish();
 
-    let objects: Vec<String> = listing.objects.iter().map(|object| object.uri.clone()).collect();
+    let pruned = listing.pruned;
+    let objects: Vec<String> = listing.objects.into_iter().map(|object| object.uri).collect();
     let across = &ingested.across;
     if let Some(path) = &options.events {
         ingested.rows.write_events(path, &objects, across, &dictionary)?;
@@ -125,7 +122,7 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
     let rules = if as_of.is_some() { run.as_slice() } else { &[] };
     let (settled, evaluation) = pool.install(|| ingested.rows.evaluate(&fold, rules, &cx))?;
 
-    let coverage = coverage(&listing, &ingested.reports, &settled);
+    let coverage = ingested.seen.finish(pruned, &settled);
     let mut notices = Vec::new();
     let findings = evaluation.finish(rules, &cx);
     let findings = match as_of {
@@ -216,69 +213,6 @@ fn list(options: &ScanOptions) -> Result<Listing, ScanError> {
         )));
     }
     Ok(listing)
-}
-
-fn coverage(listing: &Listing, reports: &[ObjectReport], settled: &Settled) -> Coverage {
-    let mut coverage = Coverage {
-        objects: Objects { seen: listing.objects.len() as u64, pruned: listing.pruned, ..Objects::default() },
-        records: Records {
-            kms: settled.kms,
-            related: settled.related,
-            duplicates: settled.duplicates,
-            ..Records::default()
-        },
-        bytes: Bytes::default(),
-        operations: settled.operations.clone(),
-        span: settled.span,
-        blind: settled.blind.clone(),
-        ..Coverage::default()
-    };
-    let mut hours: BTreeMap<(String, String), BTreeSet<i64>> = settled.hours.clone();
-    for (object, report) in listing.objects.iter().zip(reports) {
-        coverage.bytes.compressed += report.compressed;
-        coverage.bytes.inflated += report.inflated;
-        coverage.records.seen += report.records;
-        coverage.records.rejected += report.rejected.total();
-        for (&reason, &count) in &report.rejected.counts {
-            *coverage.rejected.entry(reason).or_default() += count;
-        }
-        for &(record, reason) in &report.rejected.first {
-            coverage.rejected_at.push(RejectedAt { object: object.uri.clone(), record, reason });
-        }
-        for (&note, &count) in &report.notes {
-            *coverage.notes.entry(note).or_default() += count;
-        }
-        match report.skip {
-            Some(reason) => {
-                coverage.objects.skipped += 1;
-                coverage.skipped.push(Skipped { object: object.uri.clone(), reason });
-            }
-            None => {
-                coverage.objects.read += 1;
-                if let Some((place, hour)) = place_of(object, report) {
-                    hours.entry(place).or_default().insert(hour);
-                }
-            }
-        }
-    }
-    hours.retain(|(account, region), _| !account.is_empty() && !region.is_empty());
-    coverage.accounts = hours.keys().map(|(account, _)| account.clone()).collect();
-    coverage.regions = hours.keys().map(|(_, region)| region.clone()).collect();
-    coverage.hours_logged = hours.values().map(|hours| hours.len() as u64).sum();
-    coverage.gaps = gaps(&hours);
-    coverage.skipped.sort();
-    coverage.rejected_at.sort();
-    coverage
-}
-
-/// Account, Region and hour that an object shows to be logged: its first record, else its name.
-fn place_of(object: &Object, report: &ObjectReport) -> Option<((String, String), i64)> {
-    let first = report.first.clone().unwrap_or_default();
-    let layout = object.layout();
-    let time = first.time.as_deref().and_then(extract::dates::event_time).or(layout.delivered)?;
-    let account = first.account.or(layout.account)?;
-    let region = first.region.or(layout.region)?;
-    Some(((account, region), time.div_euclid(HOUR_MS)))
 }
 
 /// Findings of the reported period: those that it overlaps.
