@@ -35,7 +35,7 @@ struct Open {
 
 impl Rows {
     pub(super) fn new(memory: u64, compressed: u64) -> Self {
-        let partitions = (compressed * ROW_BYTES_PER_COMPRESSED).div_ceil((memory / 2).max(1)).clamp(8, 512) as u32;
+        let partitions = (compressed * ROW_BYTES_PER_COMPRESSED).div_ceil(memory.max(1)).clamp(8, 256) as u32;
         Self { memory, plan: Plan::new(partitions), open: Mutex::default(), spill: Spill::default() }
     }
 
@@ -89,15 +89,18 @@ impl Rows {
         let mut leads = views.leads(&aliases, dictionary);
         leads.merge(fold(Views::default(), self.plan.last())?.leads(&aliases, dictionary));
 
-        let next = AtomicU32::new(self.plan.keyless());
+        let next = AtomicU32::new(0);
         let done: Vec<Result<(Views, Pending, Evaluation), PolarsError>> = rayon::broadcast(|_| {
             let (mut rest, mut pending, mut evaluation) = (Views::default(), Pending::default(), Evaluation::default());
             loop {
-                let partition = next.fetch_add(1, Ordering::Relaxed);
-                if partition >= self.plan.last() {
+                let group = next.fetch_add(1, Ordering::Relaxed);
+                if group >= self.plan.groups() {
                     return Ok((rest, pending, evaluation));
                 }
-                let mut views = fold(Views::default(), partition)?;
+                let mut views = Views::default();
+                for partition in self.plan.group(group) {
+                    views = fold(views, partition)?;
+                }
                 let (keys, incomplete) = views.take_keys(&leads, &aliases, dictionary);
                 evaluation.keys(rules, &keys, &Context { ids: views.ids(), ..*cx });
                 pending.merge(incomplete);

@@ -14,17 +14,22 @@ use crate::frame::{Columns, Dictionary, Events, Sym};
 
 /// How many partitions there are, and of what: first those of rows without a key, then those of keys, then one that must
 /// be folded after all others, of rows without a key whose call another account may have logged with its key.
+///
+/// The rows of a group of keys are cut by date into slices, one partition each: a busy key has more rows than should be in
+/// memory at once, while what they fold into is small.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     keyless: u32,
-    keyed: u32,
+    groups: u32,
 }
 
+/// Partitions of one group of keys.
+const SLICES: u32 = 8;
+
 impl Plan {
-    /// A plan of about so many partitions.
+    /// A plan with about so many groups of keys.
     pub fn new(count: u32) -> Self {
-        let keyless = (count / 4).max(1);
-        Self { keyless, keyed: count.saturating_sub(keyless).max(1) }
+        Self { keyless: count.max(1), groups: count.max(1) }
     }
 
     /// All partitions.
@@ -37,9 +42,20 @@ impl Plan {
         self.keyless
     }
 
+    /// Groups of keys.
+    pub fn groups(self) -> u32 {
+        self.groups
+    }
+
+    /// The partitions of one group of keys.
+    pub fn group(self, group: u32) -> std::ops::Range<u32> {
+        let first = self.keyless + group * SLICES;
+        first..first + SLICES
+    }
+
     /// The partition that must be folded last.
     pub fn last(self) -> u32 {
-        self.keyless + self.keyed
+        self.keyless + self.groups * SLICES
     }
 }
 
@@ -54,17 +70,18 @@ pub fn partitions(columns: &Columns<'_>, height: usize, plan: Plan, dictionary: 
     // A replica has the id of its primary: keys that share an id share the partition.
     let of_key = |key: Sym| {
         let (account, _, id) = parts(dictionary.text(key));
-        plan.keyless + spread(stable_hash(&account).rotate_left(17) ^ stable_hash(&id), plan.keyed)
+        plan.group(spread(stable_hash(&account).rotate_left(17) ^ stable_hash(&id), plan.groups)).start
     };
     (0..height)
         .map(|row| {
+            let date = columns.event_time.get(row).unwrap_or(0).div_euclid(DAY_MS);
             if let Some(key) = columns.key_arn.get(row) {
-                return *keys.entry(key).or_insert_with(|| of_key(key));
+                return *keys.entry(key).or_insert_with(|| of_key(key)) + date.rem_euclid(i64::from(SLICES)) as u32;
             }
             if columns.shared_event_id.get(row).is_some() {
                 return plan.last();
             }
-            let date = columns.event_time.get(row).unwrap_or(0).div_euclid(DAY_MS) as u64;
+            let date = date as u64;
             let place =
                 hash_of(columns.account.get(row)).rotate_left(17) ^ hash_of(columns.region.get(row)).rotate_left(43);
             spread(place ^ date.wrapping_mul(0x9e37_79b9_7f4a_7c15), plan.keyless)
