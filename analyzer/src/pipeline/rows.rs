@@ -76,7 +76,11 @@ impl Rows {
         let fold = |views: Views, partition: u32| -> Result<Views, PolarsError> {
             let spilled = self.spill.read(partition)?;
             let at = partition as usize;
-            let held = open.iter().map(|(events, (narrow, wide))| Part::rows(events, &narrow[at], &wide[at]));
+            let held = open
+                .iter()
+                .map(|(events, (narrow, wide))| (events, narrow[at].as_slice(), wide[at].as_slice()))
+                .filter(|(_, narrow, wide)| !(narrow.is_empty() && wide.is_empty()))
+                .map(|(events, narrow, wide)| Part::rows(events, narrow, wide));
             let parts: Vec<Part<'_>> = spilled.iter().map(Part::whole).chain(held).collect();
             views.and_fold(&parts, context)
         };
