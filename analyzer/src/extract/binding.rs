@@ -10,16 +10,7 @@ use crate::frame::Row;
 
 /// Another service's failure that a key caused.
 pub(super) fn failure<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
-    let class = match row.error_code.as_deref() {
-        Some(code) => Some(FailureClass::of(code, parts.message)),
-        // Asynchronous failures stand in the answer of a call that succeeded, or in the details of a service event.
-        None => [parts.response, parts.service, parts.additional]
-            .iter()
-            .flatten()
-            .find_map(FailureClass::buried)
-            .or_else(|| parts.message.map(|message| FailureClass::of("", Some(message)))),
-    };
-    row.failure = class.map(|class| Cow::Borrowed(class.id()));
+    failure_of_code(row, parts);
     fill_key(row, parts);
     fill_resource(row, parts);
 }

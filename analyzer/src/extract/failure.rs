@@ -2,8 +2,6 @@
 //!
 //! Wording is no contract: state is read from phrases where they are known, and the code alone decides otherwise.
 
-use super::json::{self, Node};
-
 macro_rules! classes {
     ($($variant:ident $id:literal $doc:literal,)*) => {
         /// Cause class of a failed call.
@@ -77,18 +75,6 @@ impl FailureClass {
             Some(class) if class != Self::Other => class,
             _ => by_both(by_code(code), &message),
         }
-    }
-
-    /// Class of a failure that a response carries although the call as such succeeded (`stateReason` of an instance,
-    /// entries of a batch). `None` when nothing in it speaks of a key.
-    pub fn buried(response: &Node<'_>) -> Option<Self> {
-        let mut found = None;
-        json::visit(response, &mut |_, value| {
-            let Some(text) = json::str_of(value).filter(|text| found.is_none() && text.len() <= 2048) else { return };
-            let class = Self::of(text, Some(text));
-            found = class.is_key_state().then_some(class);
-        });
-        found
     }
 }
 

@@ -212,17 +212,6 @@ fn a_wrapped_text_gives_the_key_and_the_parameter() {
 }
 
 #[test]
-fn a_failure_inside_an_answer_is_found() {
-    let items = json!({"items": [{"instanceId": "i-0123456789abcdef0", "stateReason": {
-        "code": "Client.InvalidKMSKey.InvalidState", "message": "Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state"}}]});
-    let row = service(Class::Failure, "ec2", "RunInstances", json!({"responseElements": {"instancesSet": items}}));
-    assert_eq!((row.failure.as_deref(), row.error_code.as_deref()), (Some("key-unspecified"), None));
-    assert_eq!(row.resource.as_deref(), Some("arn:aws:ec2:eu-west-1:111122223333:instance/i-0123456789abcdef0"));
-    let silent = service(Class::Failure, "ec2", "RunInstances", json!({"responseElements": {"reservationId": "r-1"}}));
-    assert_eq!(silent.failure, None);
-}
-
-#[test]
 fn a_success_has_no_failure_and_a_probe_is_a_probe() {
     let row = kms("Decrypt", json!({"errorCode": "", "errorMessage": ""}));
     assert_eq!((row.failure, row.error_code), (None, None));
