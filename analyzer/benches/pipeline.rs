@@ -125,20 +125,8 @@ impl Logs {
 
     fn scan(&self) -> usize {
         let settings = Settings::default();
-        let options = ScanOptions {
-            sources: vec![self.folder.display().to_string()],
-            accounts: Vec::new(),
-            regions: Vec::new(),
-            from: None,
-            to: None,
-            as_of: None,
-            rules: Vec::new(),
-            memory: settings.scan.memory.0,
-            threads: Some(1),
-            max_inflated: settings.scan.max_inflated.0,
-            events: None,
-            settings,
-        };
+        let options =
+            ScanOptions { threads: Some(1), ..ScanOptions::new(vec![self.folder.display().to_string()], settings) };
         scan(&options, &Silent).expect("a report").findings.len()
     }
 }

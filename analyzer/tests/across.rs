@@ -58,18 +58,9 @@ fn run(records: &[Value], threads: usize, memory: u64) -> Report {
         fs::write(folder.path().join(format!("{number:03}.json")), json!({"Records": [record]}).to_string()).unwrap();
     }
     let options = ScanOptions {
-        sources: vec![folder.path().to_string_lossy().into_owned()],
-        settings: keytrail::config::Settings::default(),
-        accounts: Vec::new(),
-        regions: Vec::new(),
-        from: None,
-        to: None,
-        as_of: None,
-        rules: Vec::new(),
         memory,
         threads: Some(threads),
-        max_inflated: 1 << 30,
-        events: None,
+        ..ScanOptions::new(vec![folder.path().to_string_lossy().into_owned()], keytrail::config::Settings::default())
     };
     scan(&options, &Silent).unwrap()
 }

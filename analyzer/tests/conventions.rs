@@ -41,7 +41,7 @@ const EXCEPTIONS: [(&str, &str, &[&str], &str); 2] = [
 /// Rooms beside the line: what each may import. They are wired together by `pipeline` and `cli` only.
 const ROOMS: [(&str, &[&str]); 5] = [
     ("config", &[]),
-    ("lake", &["config", "frame", "decode", "view"]),
+    ("lake", &["config", "source", "frame", "decode", "view"]),
     ("pipeline", &["*"]),
     ("cli", &["*"]),
     ("main", &["*"]),

@@ -16,18 +16,9 @@ impl Progress for Silent {}
 
 fn read(path: &Path) -> Report {
     let options = ScanOptions {
-        sources: vec![path.to_string_lossy().into_owned()],
-        settings: Settings::default(),
-        accounts: Vec::new(),
-        regions: Vec::new(),
-        from: None,
-        to: None,
-        as_of: None,
-        rules: Vec::new(),
-        memory: 1 << 26,
         threads: Some(1),
         max_inflated: BOMB_CAP,
-        events: None,
+        ..ScanOptions::new(vec![path.to_string_lossy().into_owned()], Settings::default())
     };
     scan(&options, &Silent).unwrap()
 }

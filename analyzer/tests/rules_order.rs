@@ -29,18 +29,9 @@ fn write(folder: &Path, name: &str, records: &[&str]) {
 
 fn findings(folder: &Path, threads: usize, memory: u64) -> Vec<String> {
     let options = ScanOptions {
-        sources: vec![folder.to_string_lossy().into_owned()],
-        settings: keytrail::config::Settings::default(),
-        accounts: Vec::new(),
-        regions: Vec::new(),
-        from: None,
-        to: None,
-        as_of: None,
-        rules: Vec::new(),
         memory,
         threads: Some(threads),
-        max_inflated: AMPLE,
-        events: None,
+        ..ScanOptions::new(vec![folder.to_string_lossy().into_owned()], keytrail::config::Settings::default())
     };
     let report = scan(&options, &Silent).unwrap();
     report.findings.iter().map(essence).collect()

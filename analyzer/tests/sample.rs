@@ -14,20 +14,7 @@ impl Progress for Silent {}
 
 fn findings() -> Vec<Finding> {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/sample");
-    let options = ScanOptions {
-        sources: vec![sample.to_string_lossy().into_owned()],
-        settings: Settings::default(),
-        accounts: Vec::new(),
-        regions: Vec::new(),
-        from: None,
-        to: None,
-        as_of: None,
-        rules: Vec::new(),
-        memory: 1 << 26,
-        threads: None,
-        max_inflated: 1 << 31,
-        events: None,
-    };
+    let options = ScanOptions::new(vec![sample.to_string_lossy().into_owned()], Settings::default());
     scan(&options, &Silent).unwrap().findings
 }
 

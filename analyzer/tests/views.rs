@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use keytrail::frame::builder::{partition_frame, stack};
 use keytrail::frame::{Columns, Dictionary, Events, FrameBuilder, Row, Scope};
+use keytrail::source::Names;
 use keytrail::view::unit::{Part, Plan, partitions};
 use keytrail::view::{Across, FoldContext, Settled, Views};
 use proptest::prelude::*;
@@ -128,7 +129,7 @@ fn views(batches: &[Vec<Row<'static>>], dictionary: &Dictionary, reverse: bool) 
         let mut builder = FrameBuilder::new(dictionary.clone(), Scope::Fold);
         batch.iter().for_each(|row| builder.push(row));
         let events = builder.finish().unwrap();
-        across.read(&events, dictionary).unwrap();
+        across.read(&events, &Names::default(), dictionary).unwrap();
         for (wide, frame) in [(false, &events.narrow), (true, &events.wide)] {
             let of = partitions(&Columns::open(frame).unwrap(), frame.height(), plan, dictionary);
             for (partition, frame) in partition_frame(frame, &of, plan.count()).unwrap() {
@@ -145,7 +146,7 @@ fn views(batches: &[Vec<Row<'static>>], dictionary: &Dictionary, reverse: bool) 
     if reverse {
         parts.reverse();
     }
-    let context = FoldContext { dictionary, as_of: None, delivered: &[], across: &across };
+    let context = FoldContext { dictionary, as_of: None, names: &Names::default(), across: &across };
     let views = parts
         .into_iter()
         .map(|batches| Views::fold(&stack(batches).unwrap(), &context).unwrap())

@@ -27,7 +27,7 @@ impl Bar {
 }
 
 impl Progress for Bar {
-    fn start(&self, objects: u64, bytes: u64) {
+    fn found(&self, objects: u64, bytes: u64) {
         let records = Arc::clone(&self.records);
         let count = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
             // A template that cannot be written is a bar that is not shown.

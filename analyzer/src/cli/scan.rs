@@ -159,7 +159,10 @@ fn warn_of_gaps(report: &Report, terminal: &mut Terminal<'_>) {
     let skipped: Vec<_> = coverage.skipped.iter().filter(|skipped| !skipped.reason.is_expected()).collect();
     if !skipped.is_empty() {
         let all = skipped.len() as u64;
-        let lines = skipped.iter().map(|skipped| format!("{}: {}", skipped.object, meaning(skipped.reason)));
+        let lines = skipped.iter().map(|skipped| {
+            let said = skipped.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
+            format!("{}: {}{said}", skipped.object, meaning(skipped.reason))
+        });
         terminal.warn(named(format!("{} could not be read", human::count(all, "object")), lines, all));
     }
     if coverage.records.rejected > 0 {

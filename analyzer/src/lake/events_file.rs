@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 use crate::frame::builder::{time_dtype, times};
 use crate::frame::schema::{COLUMNS, Kind, VERSION};
 use crate::frame::{Dictionary, Events};
+use crate::source::Names;
 
 /// Rows of one row group.
 const GROUP_ROWS: usize = 1 << 16;
@@ -51,7 +52,7 @@ impl EventsFile {
         &mut self,
         events: &Events,
         rows: &[(bool, u32)],
-        objects: &[String],
+        names: &Names,
         dictionary: &Dictionary,
     ) -> PolarsResult<()> {
         if rows.is_empty() {
@@ -62,8 +63,8 @@ impl EventsFile {
         let order: Vec<IdxSize> =
             rows.iter().map(|&(wide, row)| if wide { narrow + row as IdxSize } else { row as IdxSize }).collect();
         let order = IdxCa::from_vec(PlSmallStr::EMPTY, order);
-        let mut stacked = full(&events.narrow, objects, dictionary)?;
-        stacked.vstack_mut_owned(full(&events.wide, objects, dictionary)?)?;
+        let mut stacked = full(&events.narrow, names, dictionary)?;
+        stacked.vstack_mut_owned(full(&events.wide, names, dictionary)?)?;
         stacked.rechunk_mut();
         self.writer.write_batch(&stacked.take(&order)?)
     }
@@ -97,13 +98,11 @@ fn schema() -> Schema {
 }
 
 /// A frame with every column of the table, codes as text again.
-fn full(frame: &DataFrame, objects: &[String], dictionary: &Dictionary) -> PolarsResult<DataFrame> {
+fn full(frame: &DataFrame, names: &Names, dictionary: &Dictionary) -> PolarsResult<DataFrame> {
     let height = frame.height();
     let mut columns = Vec::with_capacity(COLUMNS.len() + 1);
     let uris: StringChunked = match frame.column("object") {
-        Ok(column) => {
-            column.u32()?.iter().map(|at| at.and_then(|at| objects.get(at as usize)).map(String::as_str)).collect()
-        }
+        Ok(column) => uris(column.u32()?, names)?,
         Err(_) => StringChunked::full_null(PlSmallStr::EMPTY, height),
     };
     columns.push(uris.with_name("object_uri".into()).into_column());
@@ -126,4 +125,22 @@ fn full(frame: &DataFrame, objects: &[String], dictionary: &Dictionary) -> Polar
         });
     }
     DataFrame::new(height, columns)
+}
+
+/// The name of each row's object. Rows of one object stand together mostly.
+fn uris(objects: &UInt32Chunked, names: &Names) -> PolarsResult<StringChunked> {
+    let mut last: Option<(u32, String)> = None;
+    let mut builder = StringChunkedBuilder::new(PlSmallStr::EMPTY, objects.len());
+    for object in objects.iter() {
+        let Some(object) = object else {
+            builder.append_null();
+            continue;
+        };
+        let known = match last.take() {
+            Some(known) if known.0 == object => known,
+            _ => (object, names.get(object)?),
+        };
+        builder.append_value(&last.insert(known).1);
+    }
+    Ok(builder.finish())
 }

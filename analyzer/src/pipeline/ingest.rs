@@ -1,10 +1,11 @@
-//! Objects to rows: workers read one object at a time each, and hand on batches.
+//! Objects to rows: every worker reads one object at a time, and hands on batches.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use polars::prelude::PolarsError;
+use rayon::ThreadPool;
 
+use super::drive::{HEAVY, drive};
 use super::rows::Rows;
 use super::seen::Seen;
 use super::{Progress, ScanError, ScanOptions};
@@ -12,7 +13,7 @@ use crate::decode::gzip::Limits;
 use crate::decode::{Decoder, ObjectReport, Record, RecordSink, RejectReason, SkipReason};
 use crate::extract;
 use crate::frame::{Dictionary, FrameBuilder, Row, Scope};
-use crate::source::Object;
+use crate::source::{Body, Fetched, Names};
 use crate::view::Across;
 
 /// Rows after which a worker closes its batch: few, because a batch in the making counts towards no limit.
@@ -20,7 +21,6 @@ const BATCH_ROWS: usize = 1 << 12;
 
 /// What came of reading the objects.
 pub(super) struct Ingested {
-    pub(super) rows: Rows,
     /// What came of the objects.
     pub(super) seen: Seen,
     /// What rows say about rows of other partitions.
@@ -29,67 +29,91 @@ pub(super) struct Ingested {
     pub(super) filtered: u64,
 }
 
-/// Reads all objects. Workers take them one at a time, so that one large object never waits behind a fixed share.
-pub(super) fn ingest(
-    objects: &[Object],
-    options: &ScanOptions,
-    dictionary: &Dictionary,
-    across: &Across,
-    progress: &dyn Progress,
-) -> Result<Ingested, ScanError> {
-    let compressed = objects.iter().filter_map(|object| object.size).sum();
-    let rows = Rows::new(options.memory, compressed);
-    let next = AtomicUsize::new(0);
-    let limits = Limits { max_inflated: options.max_inflated, ..Limits::default() };
-    let scope = if options.events.is_some() { Scope::Full } else { Scope::Fold };
-    type Done = (Seen, Across, u64);
-    let done: Vec<Result<Done, PolarsError>> = rayon::broadcast(|_| {
-        let mut decoder = Decoder::new(limits);
-        let mut sink = Sink::new(dictionary, scope, across.clone(), options);
-        let mut seen = Seen::default();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(object) = objects.get(index) else { break };
-            let report = read(object, index as u32, &mut decoder, &mut sink, limits);
-            progress.object(report.compressed, report.inflated, report.records);
-            sink.close(index as u32, &report, &rows)?;
-            seen.add(object, report);
-        }
-        sink.flush(&rows)?;
-        Ok((seen, sink.across, sink.filtered))
-    });
-    let mut seen = Seen::default();
-    let mut across = across.clone();
-    let mut filtered = 0;
-    for own in done {
-        let (own, collected, left_out) = own?;
-        filtered += left_out;
-        seen.merge(own);
-        across.merge(collected);
-    }
-    Ok(Ingested { rows, seen, across, filtered })
+/// What all workers share.
+#[derive(Clone, Copy)]
+pub(super) struct Shared<'s> {
+    pub(super) options: &'s ScanOptions,
+    pub(super) dictionary: &'s Dictionary,
+    pub(super) names: &'s Names,
+    pub(super) rows: &'s Rows,
+    pub(super) progress: &'s dyn Progress,
 }
 
-fn read(object: &Object, index: u32, decoder: &mut Decoder, sink: &mut Sink<'_>, limits: Limits) -> ObjectReport {
-    if let Some(reason) = object.skip {
-        return ObjectReport { compressed: object.size.unwrap_or(0), skip: Some(reason), ..ObjectReport::default() };
+/// Reads objects as they come.
+pub(super) fn ingest(
+    pool: &ThreadPool,
+    objects: impl Iterator<Item = Result<Fetched, ScanError>>,
+    shared: Shared<'_>,
+    across: &Across,
+) -> Result<Ingested, ScanError> {
+    let workers =
+        drive(pool, objects, weigh, || Worker::new(shared, across.clone()), |worker, fetched| worker.read(fetched))?;
+    let mut ingested = Ingested { seen: Seen::default(), across: across.clone(), filtered: 0 };
+    for mut worker in workers {
+        worker.sink.flush()?;
+        ingested.seen.merge(worker.seen);
+        ingested.across.merge(worker.sink.across);
+        ingested.filtered += worker.sink.filtered;
     }
-    sink.open(index);
-    let mut bytes = match object.open() {
-        Ok(bytes) => bytes,
-        Err(_) => return ObjectReport { skip: Some(SkipReason::Unreadable), ..ObjectReport::default() },
-    };
-    // A bug met in one object must not take the others down with it.
-    let read = catch_unwind(AssertUnwindSafe(|| decoder.read(&mut *bytes, object.size, sink)));
-    read.unwrap_or_else(|_| {
-        *decoder = Decoder::new(limits);
-        sink.void = true;
-        ObjectReport {
-            compressed: object.size.unwrap_or(0),
-            skip: Some(SkipReason::Crashed),
-            ..ObjectReport::default()
+    Ok(ingested)
+}
+
+/// Objects on this machine are read when their turn comes; bytes in memory shall not wait for others.
+fn weigh(fetched: &Fetched) -> u64 {
+    match &fetched.body {
+        Body::Local => fetched.object.size.unwrap_or(HEAVY),
+        _ => HEAVY,
+    }
+}
+
+/// Reads objects, one after the other.
+struct Worker<'s> {
+    limits: Limits,
+    decoder: Decoder,
+    sink: Sink<'s>,
+    seen: Seen,
+    progress: &'s dyn Progress,
+}
+
+impl<'s> Worker<'s> {
+    fn new(shared: Shared<'s>, across: Across) -> Self {
+        let limits = Limits { max_inflated: shared.options.max_inflated, ..Limits::default() };
+        Self {
+            limits,
+            decoder: Decoder::new(limits),
+            sink: Sink::new(shared, across),
+            seen: Seen::default(),
+            progress: shared.progress,
         }
-    })
+    }
+
+    fn read(&mut self, mut fetched: Fetched) -> Result<(), ScanError> {
+        let index = fetched.index;
+        self.sink.open(index);
+        let size = fetched.object.size;
+        let (report, detail) = match fetched.open() {
+            Ok(mut bytes) => (self.decode(&mut *bytes, size), None),
+            Err((reason, detail)) => {
+                let compressed = if reason.is_expected() { size.unwrap_or(0) } else { 0 };
+                let report = ObjectReport { compressed, skip: Some(reason), ..ObjectReport::default() };
+                (report, Some(detail).filter(|detail| !detail.is_empty()))
+            }
+        };
+        self.progress.object(size.unwrap_or(report.compressed), report.inflated, report.records);
+        self.sink.close(index, &report)?;
+        self.seen.add(&fetched.object.uri, report, detail);
+        Ok(())
+    }
+
+    fn decode(&mut self, bytes: &mut dyn std::io::Read, size: Option<u64>) -> ObjectReport {
+        // A bug met in one object must not take the others down with it.
+        let read = catch_unwind(AssertUnwindSafe(|| self.decoder.read(bytes, size, &mut self.sink)));
+        read.unwrap_or_else(|_| {
+            self.decoder = Decoder::new(self.limits);
+            self.sink.void = true;
+            ObjectReport { compressed: size.unwrap_or(0), skip: Some(SkipReason::Crashed), ..ObjectReport::default() }
+        })
+    }
 }
 
 /// Turns records into rows of one worker's batch.
@@ -97,9 +121,7 @@ struct Sink<'s> {
     builder: FrameBuilder,
     across: Across,
     scope: Scope,
-    dictionary: &'s Dictionary,
-    accounts: &'s [String],
-    regions: &'s [String],
+    shared: Shared<'s>,
     object: u32,
     /// Rows of the current object must not be kept.
     void: bool,
@@ -108,14 +130,13 @@ struct Sink<'s> {
 }
 
 impl<'s> Sink<'s> {
-    fn new(dictionary: &'s Dictionary, scope: Scope, across: Across, options: &'s ScanOptions) -> Self {
+    fn new(shared: Shared<'s>, across: Across) -> Self {
+        let scope = shared.options.scope();
         Self {
-            builder: FrameBuilder::new(dictionary.clone(), scope),
+            builder: FrameBuilder::new(shared.dictionary.clone(), scope),
             across,
             scope,
-            dictionary,
-            accounts: &options.accounts,
-            regions: &options.regions,
+            shared,
             object: 0,
             void: false,
             filtered: 0,
@@ -128,26 +149,26 @@ impl<'s> Sink<'s> {
     }
 
     /// Ends an object: drops its rows if it proved damaged, hands the batch on when it is large enough.
-    fn close(&mut self, object: u32, report: &ObjectReport, rows: &Rows) -> Result<(), PolarsError> {
+    fn close(&mut self, object: u32, report: &ObjectReport) -> Result<(), PolarsError> {
         if self.void || report.skip.is_some() && self.builder.holds(object) {
             let events = self.builder.finish_bare()?.without_object(object)?;
             self.void = false;
-            self.across.read(&events, self.dictionary)?;
-            return rows.push(events, self.dictionary);
+            self.across.read(&events, self.shared.names, self.shared.dictionary)?;
+            return self.shared.rows.push(events, self.shared.dictionary);
         }
         if self.builder.len() >= BATCH_ROWS {
-            return self.flush(rows);
+            return self.flush();
         }
         Ok(())
     }
 
-    fn flush(&mut self, rows: &Rows) -> Result<(), PolarsError> {
+    fn flush(&mut self) -> Result<(), PolarsError> {
         if self.builder.is_empty() {
             return Ok(());
         }
         let events = self.builder.finish_bare()?;
-        self.across.read(&events, self.dictionary)?;
-        rows.push(events, self.dictionary)
+        self.across.read(&events, self.shared.names, self.shared.dictionary)?;
+        self.shared.rows.push(events, self.shared.dictionary)
     }
 }
 
@@ -158,9 +179,10 @@ impl RecordSink for Sink<'_> {
         let asked = |list: &[String], value: Option<&str>| {
             list.is_empty() || value.is_some_and(|value| list.iter().any(|own| own == value))
         };
+        let ScanOptions { accounts, regions, .. } = self.shared.options;
         // A key of an asked account counts too, whichever account's log it stands in.
-        let account = asked(self.accounts, row.account.as_deref()) || asked(self.accounts, row.key_account.as_deref());
-        let region = asked(self.regions, row.region.as_deref()) || asked(self.regions, row.key_region.as_deref());
+        let account = asked(accounts, row.account.as_deref()) || asked(accounts, row.key_account.as_deref());
+        let region = asked(regions, row.region.as_deref()) || asked(regions, row.key_region.as_deref());
         if account && region {
             row.object = self.object;
             self.builder.push(&row);

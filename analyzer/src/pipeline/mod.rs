@@ -1,21 +1,22 @@
 //! The only room that knows the order of the stages: sources to objects, objects to rows, rows to views, views to findings.
 
+mod drive;
 mod ingest;
 mod rows;
 mod seen;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use polars::prelude::PolarsError;
 
-use self::ingest::ingest;
+use self::ingest::{Shared, ingest};
+use self::rows::Rows;
 use crate::config::{Settings, Subject, SuppressionTracker};
 use crate::finding::{Finding, Status};
-use crate::frame::Dictionary;
+use crate::frame::{Dictionary, Scope};
 use crate::report::{Report, Run};
 use crate::rules::{self, Context, Rule};
-use crate::source::{self, Filter, Listing, SourceError};
+use crate::source::{self, Filter, Listing, Names, SourceError};
 use crate::view::event::EventIds;
 use crate::view::settle::Unresolved;
 use crate::view::{Across, FoldContext};
@@ -49,10 +50,37 @@ pub struct ScanOptions {
     pub events: Option<PathBuf>,
 }
 
+impl ScanOptions {
+    /// Everything in these sources, by all rules, with the settings given.
+    pub fn new(sources: Vec<String>, settings: Settings) -> Self {
+        Self {
+            sources,
+            accounts: Vec::new(),
+            regions: Vec::new(),
+            from: None,
+            to: None,
+            as_of: None,
+            rules: Vec::new(),
+            memory: settings.scan.memory.0,
+            threads: None,
+            max_inflated: settings.scan.max_inflated.0,
+            events: None,
+            settings,
+        }
+    }
+
+    /// Columns that rows carry.
+    fn scope(&self) -> Scope {
+        if self.events.is_some() { Scope::Full } else { Scope::Fold }
+    }
+}
+
 /// Hears how far a scan is.
 pub trait Progress: Sync {
-    /// The sources are listed.
-    fn start(&self, _objects: u64, _bytes: u64) {}
+    /// More objects to read are known, of so many bytes as stored.
+    fn found(&self, _objects: u64, _bytes: u64) {}
+    /// All objects are known.
+    fn listed(&self) {}
     /// One object is done.
     fn object(&self, _compressed: u64, _inflated: u64, _records: u64) {}
     /// All objects are done.
@@ -73,6 +101,12 @@ pub enum ScanError {
     Failed(String),
 }
 
+impl From<std::io::Error> for ScanError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(format!("could not write to the temporary folder: {error}"))
+    }
+}
+
 impl From<PolarsError> for ScanError {
     fn from(error: PolarsError) -> Self {
         Self::Failed(format!("could not hold or write the event rows: {error}"))
@@ -88,7 +122,8 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
     let as_of_asked = options.as_of.or(options.to);
     let listing = list(options)?;
     let bytes = listing.objects.iter().filter_map(|object| object.size).sum();
-    progress.start(listing.objects.len() as u64, bytes);
+    progress.found(listing.objects.len() as u64, bytes);
+    progress.listed();
 
     let mut builder = rayon::ThreadPoolBuilder::new();
     if let Some(threads) = options.threads {
@@ -96,31 +131,31 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
     }
     let pool = builder.build().map_err(|error| ScanError::Failed(format!("could not start threads: {error}")))?;
     let dictionary = Dictionary::default();
-    let delivered: Arc<[Option<i64>]> = listing.objects.iter().map(|object| object.layout().delivered).collect();
-    let across = Across::new(as_of_asked, delivered.clone());
-    let ingested = pool.install(|| ingest(&listing.objects, options, &dictionary, &across, progress))?;
+    let (names, rows) = (Names::default(), Rows::new(options.memory, bytes));
+    let shared = Shared { options, dictionary: &dictionary, names: &names, rows: &rows, progress };
+    let pruned = listing.pruned;
+    let objects = source::fetch(listing.objects.into_iter(), &names);
+    let ingested = ingest(&pool, objects.map(|fetched| Ok(fetched?)), shared, &Across::new(as_of_asked))?;
     progress.finish();
 
-    let pruned = listing.pruned;
-    let objects: Vec<String> = listing.objects.into_iter().map(|object| object.uri).collect();
     let across = &ingested.across;
     if let Some(path) = &options.events {
-        ingested.rows.write_events(path, &objects, across, &dictionary)?;
+        rows.write_events(path, &names, across, &dictionary)?;
     }
     let as_of = across.as_of();
-    let fold = FoldContext { dictionary: &dictionary, as_of, delivered: &delivered, across };
+    let fold = FoldContext { dictionary: &dictionary, as_of, names: &names, across };
     let none = EventIds::default();
     let cx = Context {
         settings: &options.settings,
         dictionary: &dictionary,
-        objects: &objects,
+        names: &names,
         ids: &none,
         log_start: across.span().map(|span| span.0).or(as_of).unwrap_or(0),
         as_of: as_of.unwrap_or(0),
     };
     // Without an instant to count from, nothing can be said of any key.
     let rules = if as_of.is_some() { run.as_slice() } else { &[] };
-    let (settled, evaluation) = pool.install(|| ingested.rows.evaluate(&fold, rules, &cx))?;
+    let (settled, evaluation) = pool.install(|| rows.evaluate(&fold, rules, &cx))?;
 
     let coverage = ingested.seen.finish(pruned, &settled);
     let mut notices = Vec::new();

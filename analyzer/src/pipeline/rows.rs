@@ -10,6 +10,7 @@ use crate::frame::builder::stack;
 use crate::frame::{Columns, Dictionary, Events};
 use crate::lake::{ByPartition, EventsFile, Spill};
 use crate::rules::{Context, Evaluation, Rule};
+use crate::source::Names;
 use crate::view::settle::{Pending, Settled};
 use crate::view::unit::{Part, Plan, Twins, deduplicated_rows, partitions, rows_by_partition};
 use crate::view::{Across, FoldContext, Views};
@@ -128,7 +129,7 @@ impl Rows {
     pub(super) fn write_events(
         &self,
         path: &std::path::Path,
-        objects: &[String],
+        names: &Names,
         across: &Across,
         dictionary: &Dictionary,
     ) -> Result<(), ScanError> {
@@ -146,7 +147,7 @@ impl Rows {
         for partition in 0..self.plan.count() {
             let events = stack(self.spill.read(partition)?)?;
             let rows = deduplicated_rows(&events, across, &mut twins, dictionary)?;
-            file.write(&events, &rows, objects, dictionary)?;
+            file.write(&events, &rows, names, dictionary)?;
         }
         file.finish().map_err(|error| ScanError::Failed(format!("could not write {}: {error}", path.display())))
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decode::ObjectReport;
 use crate::extract::dates::event_time;
-use crate::source::Object;
+use crate::source::Layout;
 use crate::view::Settled;
 use crate::view::coverage::{Coverage, RejectedAt, Skipped};
 use crate::view::fold::HOUR_MS;
@@ -22,8 +22,8 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Counts one object.
-    pub(super) fn add(&mut self, object: &Object, report: ObjectReport) {
+    /// Counts one object. `detail` is what was said about one that could not be read.
+    pub(super) fn add(&mut self, uri: &str, report: ObjectReport, detail: Option<String>) {
         let coverage = &mut self.coverage;
         coverage.objects.seen += 1;
         coverage.bytes.compressed += report.compressed;
@@ -34,7 +34,7 @@ impl Seen {
             *coverage.rejected.entry(reason).or_default() += count;
         }
         for &(record, reason) in &report.rejected.first {
-            coverage.rejected_at.push(RejectedAt { object: object.uri.clone(), record, reason });
+            coverage.rejected_at.push(RejectedAt { object: uri.to_owned(), record, reason });
         }
         for (&note, &count) in &report.notes {
             *coverage.notes.entry(note).or_default() += count;
@@ -42,11 +42,11 @@ impl Seen {
         match report.skip {
             Some(reason) => {
                 coverage.objects.skipped += 1;
-                coverage.skipped.push(Skipped { object: object.uri.clone(), reason });
+                coverage.skipped.push(Skipped { object: uri.to_owned(), reason, detail });
             }
             None => {
                 coverage.objects.read += 1;
-                if let Some((place, hour)) = place_of(object, report) {
+                if let Some((place, hour)) = place_of(uri, report) {
                     self.hours.entry(place).or_default().insert(hour);
                 }
             }
@@ -102,9 +102,9 @@ impl Seen {
 }
 
 /// Account, Region and hour that an object shows to be logged: its first record, else its name.
-fn place_of(object: &Object, report: ObjectReport) -> Option<(Place, i64)> {
+fn place_of(uri: &str, report: ObjectReport) -> Option<(Place, i64)> {
     let first = report.first.unwrap_or_default();
-    let layout = object.layout();
+    let layout = Layout::of(uri);
     let time = first.time.as_deref().and_then(event_time).or(layout.delivered)?;
     let account = first.account.or(layout.account)?;
     let region = first.region.or(layout.region)?;

@@ -238,10 +238,10 @@ fn coverage() -> Coverage {
         accounts: ["111122223333".to_string(), "444455556666".to_string()].into(),
         regions: ["eu-central-1".to_string(), "us-east-1".to_string()].into(),
         skipped: vec![
-            Skipped { object: object("broken.json.gz"), reason: SkipReason::TruncatedGzip },
-            Skipped { object: object("digest-1.json.gz"), reason: SkipReason::Digest },
-            Skipped { object: object("digest-2.json.gz"), reason: SkipReason::Digest },
-            Skipped { object: object("huge.json.gz"), reason: SkipReason::TooLarge },
+            Skipped { object: object("broken.json.gz"), reason: SkipReason::TruncatedGzip, detail: None },
+            Skipped { object: object("digest-1.json.gz"), reason: SkipReason::Digest, detail: None },
+            Skipped { object: object("digest-2.json.gz"), reason: SkipReason::Digest, detail: None },
+            Skipped { object: object("huge.json.gz"), reason: SkipReason::TooLarge, detail: None },
         ],
         rejected: BTreeMap::from([(RejectReason::MissingEventTime, 1), (RejectReason::BadEventTime, 6)]),
         rejected_at: vec![

@@ -4,14 +4,18 @@
 //! asked for); everything else is decided later, by content. An entry that cannot be listed becomes an object with a
 //! reason, so that it is counted like one that cannot be read.
 
+pub mod fetch;
 pub mod layout;
 mod local;
+pub mod names;
 mod stdin;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+pub use fetch::{Body, Fetched, fetch};
 pub use layout::{Layout, ObjectKind};
+pub use names::Names;
 
 use crate::decode::SkipReason;
 

@@ -1,8 +1,6 @@
 //! What rows say about rows of other partitions. It is rare, collected from every batch while objects are read, and known
 //! in full before the first partition is folded: no result depends on which rows share a partition.
 
-use std::sync::Arc;
-
 use foldhash::HashSet;
 use polars::prelude::PolarsResult;
 
@@ -11,14 +9,13 @@ use super::breadth::stable_hash;
 use super::event::EventId;
 use super::fold::{HOUR_MS, Span, widen};
 use crate::frame::{Columns, Dictionary, Events, Sym};
+use crate::source::Names;
 
 /// Corrections, calls of which one account's record names no key, aliases, and the span of the log.
 #[derive(Clone, Debug, Default)]
 pub struct Across {
     /// Rows after this instant do not count.
     as_of: Option<i64>,
-    /// When each object was delivered, as far as its name tells.
-    delivered: Arc<[Option<i64>]>,
     span: Option<Span>,
     aliases: AliasRows,
     /// Account and Region of the log, and the id of the event that another record replaces.
@@ -28,9 +25,9 @@ pub struct Across {
 }
 
 impl Across {
-    /// Nothing yet. Rows after `as_of` do not count, and none that claims to be younger than the delivery of its object.
-    pub fn new(as_of: Option<i64>, delivered: Arc<[Option<i64>]>) -> Self {
-        Self { as_of, delivered, ..Self::default() }
+    /// Nothing yet. Rows after `as_of` do not count.
+    pub fn new(as_of: Option<i64>) -> Self {
+        Self { as_of, ..Self::default() }
     }
 
     /// First and last event time.
@@ -48,15 +45,15 @@ impl Across {
         self.aliases.settle(self.as_of(), dictionary)
     }
 
-    /// Collects from one batch.
+    /// Collects from one batch. A time that is younger than the delivery of its object does not count.
     ///
     /// # Errors
     /// When a frame does not have the types of the column table.
-    pub fn read(&mut self, events: &Events, dictionary: &Dictionary) -> PolarsResult<()> {
+    pub fn read(&mut self, events: &Events, names: &Names, dictionary: &Dictionary) -> PolarsResult<()> {
         for frame in [&events.narrow, &events.wide] {
             let columns = Columns::open(frame)?;
             for row in 0..frame.height() {
-                self.time(&columns, row);
+                self.time(&columns, row, names);
                 if let Some(alias) = columns.alias.get(row) {
                     let name = columns.event_name.get(row).map_or("", |name| dictionary.text(name));
                     self.aliases.read(&columns, row, alias, name);
@@ -79,7 +76,7 @@ impl Across {
         Ok(())
     }
 
-    fn time(&mut self, columns: &Columns<'_>, row: usize) {
+    fn time(&mut self, columns: &Columns<'_>, row: usize, names: &Names) {
         let time = columns.event_time.get(row).unwrap_or(0);
         if self.as_of.is_some_and(|as_of| time > as_of)
             || self.span.is_some_and(|span| span.0 <= time && time <= span.1)
@@ -87,8 +84,7 @@ impl Across {
             return;
         }
         // A record cannot be younger than its delivery: a made-up date must not move the end of the log.
-        let delivered = self.delivered.get(columns.object.get(row) as usize).copied().flatten();
-        if delivered.is_none_or(|delivered| time <= delivered + HOUR_MS) {
+        if names.delivered(columns.object.get(row)).is_none_or(|delivered| time <= delivered + HOUR_MS) {
             widen(self.span.get_or_insert((time, time)), (time, time));
         }
     }

@@ -48,6 +48,8 @@ pub struct Skipped {
     pub object: String,
     /// Why.
     pub reason: SkipReason,
+    /// What the system or the service said about it.
+    pub detail: Option<String>,
 }
 
 /// A record that could not become a row.

@@ -17,6 +17,7 @@ use super::unit::{Named, Opened, Part, Twins, deduplicate};
 use crate::decode::Class;
 use crate::extract::FailureClass;
 use crate::frame::{Columns, Dictionary, Events, Sym};
+use crate::source::Names;
 
 /// Length of an hour, milliseconds.
 pub const HOUR_MS: i64 = 3_600_000;
@@ -114,14 +115,14 @@ impl Views {
     /// # Errors
     /// When a frame does not have the types of the column table.
     pub fn and_fold(mut self, parts: &[Part<'_>], context: &FoldContext<'_>) -> PolarsResult<Self> {
-        let FoldContext { dictionary, as_of, delivered, across } = *context;
+        let FoldContext { dictionary, as_of, names, across } = *context;
         let opened = Opened::new(parts)?;
         let unique = deduplicate(&opened, across, &mut self.twins, dictionary);
         self.duplicates += unique.duplicates;
         self.round += 1;
         let mut fold = Fold {
             views: self,
-            delivered,
+            names,
             words: Words::new(dictionary),
             dictionary,
             failures: HashMap::new(),
@@ -187,15 +188,15 @@ pub struct FoldContext<'c> {
     pub dictionary: &'c Dictionary,
     /// Rows after this instant are left out.
     pub as_of: Option<i64>,
-    /// When each object was delivered, as far as its name tells.
-    pub delivered: &'c [Option<i64>],
+    /// Names of the objects: some tell when they were delivered.
+    pub names: &'c Names,
     /// What rows say about rows of other partitions.
     pub across: &'c Across,
 }
 
 struct Fold<'d> {
     views: Views,
-    delivered: &'d [Option<i64>],
+    names: &'d Names,
     words: Words,
     dictionary: &'d Dictionary,
     /// Cause classes by code, so that their names are compared once.
@@ -209,6 +210,16 @@ struct Fold<'d> {
 }
 
 impl Fold<'_> {
+    /// A record cannot be younger than its delivery: a made-up date must not move the end of the log.
+    fn widen_span(&mut self, time: i64, object: u32) {
+        if self.views.span.is_some_and(|span| span.0 <= time && time <= span.1) {
+            return;
+        }
+        if self.names.delivered(object).is_none_or(|delivered| time <= delivered + HOUR_MS) {
+            widen(self.views.span.get_or_insert((time, time)), (time, time));
+        }
+    }
+
     fn row(&mut self, columns: &Columns<'_>, row: usize, time: i64, named: Named) {
         let Named { id, guid, .. } = named;
         let event = EventRef { time, id, object: columns.object.get(row), record: columns.record.get(row) };
@@ -222,11 +233,7 @@ impl Fold<'_> {
             self.hour = hour;
             self.views.hours.entry(place).or_default().insert(time.div_euclid(HOUR_MS));
         }
-        // A record cannot be younger than its delivery: a made-up date must not move the end of the log.
-        let delivered = self.delivered.get(event.object as usize).copied().flatten();
-        if delivered.is_none_or(|delivered| time <= delivered + HOUR_MS) {
-            widen(self.views.span.get_or_insert((time, time)), (time, time));
-        }
+        self.widen_span(time, event.object);
 
         let key = columns.key_arn.get(row);
         let succeeded = columns.error_code.get(row).is_none();

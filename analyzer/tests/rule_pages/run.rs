@@ -23,18 +23,9 @@ pub(crate) fn findings(example: &Example) -> Vec<Finding> {
         fs::write(folder.path().join(name), json!({"Records": part}).to_string()).unwrap();
     }
     let options = ScanOptions {
-        sources: vec![folder.path().to_string_lossy().into_owned()],
-        settings: example.settings.clone(),
-        accounts: Vec::new(),
-        regions: Vec::new(),
-        from: None,
-        to: None,
         as_of: example.as_of.map(|time| time.epoch() * 1000),
-        rules: Vec::new(),
-        memory: 1 << 30,
         threads: Some(1),
-        max_inflated: 1 << 30,
-        events: None,
+        ..ScanOptions::new(vec![folder.path().to_string_lossy().into_owned()], example.settings.clone())
     };
     let report = scan(&options, &Silent).unwrap_or_else(|error| panic!("{}\n{error}", example.place()));
     assert_eq!(report.coverage.records.rejected, 0, "{}\na record was rejected", example.place());

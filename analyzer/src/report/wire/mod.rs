@@ -48,11 +48,14 @@ pub(super) struct Skipped<'r> {
     object: &'r str,
     /// Stable name of the reason.
     reason: &'static str,
+    /// What the system or the service said about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'r str>,
 }
 
 impl<'r> Skipped<'r> {
     pub(super) fn of(skipped: &'r view::coverage::Skipped) -> Self {
-        Self { object: &skipped.object, reason: skipped.reason.id() }
+        Self { object: &skipped.object, reason: skipped.reason.id(), detail: skipped.detail.as_deref() }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::config::Settings;
 use crate::finding::{Evidence, Principal, Role, plain};
 use crate::frame::{Dictionary, Sym};
+use crate::source::Names;
 use crate::view::event::{Actor, EventIds, EventRef};
 use crate::view::ledger::ControlEvent;
 
@@ -14,7 +15,7 @@ pub struct Context<'c> {
     /// Texts of the codes.
     pub dictionary: &'c Dictionary,
     /// URIs of the objects, by index.
-    pub objects: &'c [String],
+    pub names: &'c Names,
     /// Texts of event ids that are not GUIDs.
     pub ids: &'c EventIds,
     /// Earliest event that was read, milliseconds.
@@ -46,7 +47,7 @@ impl<'c> Context<'c> {
             time: event.time,
             event_name: name.to_string(),
             error_code: error.map(|sym| self.dictionary.text(sym).to_string()),
-            object: self.objects.get(event.object as usize).cloned().unwrap_or_default(),
+            object: self.names.get(event.object).unwrap_or_else(|error| format!("(its name is lost: {error})")),
             record: event.record,
             role,
         }
