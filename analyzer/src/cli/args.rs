@@ -140,7 +140,7 @@ pub(super) struct ScanArgs {
     #[arg(long, short, help_heading = "What to write")]
     pub(super) quiet: bool,
 
-    /// Memory for rows before they go to a temporary file: 512MiB, 4GiB [default: 1GiB].
+    /// Memory for rows before they go to a temporary file: 512MiB, 4GiB [default: 16MiB].
     #[arg(long, value_name = "SIZE", help_heading = "Limits")]
     pub(super) memory: Option<Bytes>,
 

@@ -6,9 +6,8 @@ use super::args::{Format, ScanArgs};
 use super::exit::ExitReason;
 use super::failure::Failure;
 use super::output::Output;
-use super::progress::{Bar, Silent};
-use super::settings;
 use super::terminal::Terminal;
+use super::{progress, settings};
 use crate::config::Settings;
 use crate::decode::SkipReason;
 use crate::finding::{Finding, Severity, Status};
@@ -31,11 +30,7 @@ pub(super) fn run(args: &ScanArgs, terminal: &mut Terminal<'_>) -> Result<ExitRe
     let plan = Plan::new(args, fail_on, terminal)?;
     let options = options(args, settings)?;
 
-    let report = if terminal.around.err_is_terminal && !terminal.quiet {
-        pipeline::scan(&options, &Bar::new())
-    } else {
-        pipeline::scan(&options, &Silent)
-    }?;
+    let report = pipeline::scan(&options, &*progress::display(terminal))?;
     publish(&report, plan, terminal)
 }
 
