@@ -93,8 +93,9 @@ pub(super) struct ScanArgs {
 
     /// How far before --from a cause is looked for: 30d, 13mo, 1y.
     ///
-    /// A key that fails in the reported period may have been disabled long before it. This version reads everything in SOURCE
-    /// back to its start, whatever is given here.
+    /// A key that fails in the reported period may have been disabled long before it. Of the time before --from only what was
+    /// done to keys is kept, not how they were used. Without it, local sources are read from their start and in full, and
+    /// a bucket from --from on.
     #[arg(long, value_name = "PERIOD", help_heading = "What to look at")]
     pub(super) lookback: Option<Period>,
 

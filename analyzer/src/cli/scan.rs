@@ -23,8 +23,8 @@ pub(super) fn run(args: &ScanArgs, terminal: &mut Terminal<'_>) -> Result<ExitRe
     if let Some(file) = file.filter(|_| args.config.is_none()) {
         terminal.note(format!("using {}", file.display()));
     }
-    if args.lookback.is_some() {
-        terminal.note("--lookback changes nothing in this version: everything in SOURCE is read");
+    if args.lookback.is_some() && args.from.is_none() {
+        terminal.note("--lookback counts from --from: without it everything in SOURCE is read");
     }
     let fail_on = args.fail_on.or_else(|| fail_on(&settings));
     let plan = Plan::new(args, fail_on, terminal)?;
@@ -96,6 +96,7 @@ fn options(args: &ScanArgs, settings: Settings) -> Result<ScanOptions, Failure> 
         regions: args.region.clone(),
         from,
         to,
+        lookback: args.lookback.zip(from).map(|(period, from)| period.before(from)),
         as_of: args.as_of.map(|when| when.end_ms()),
         rules: args.rule.clone(),
         memory: args.memory.unwrap_or(settings.scan.memory).0,

@@ -27,6 +27,16 @@ pub(super) struct Ingested {
     pub(super) across: Across,
     /// Records that the filters of the run left out.
     pub(super) filtered: u64,
+    /// What was read of the time before the reported period.
+    pub(super) lookback: Lookback,
+}
+
+/// Objects from before the reported period, of which only the control plane was kept.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Lookback {
+    pub(super) objects: u64,
+    /// As stored.
+    pub(super) bytes: u64,
 }
 
 /// What all workers share.
@@ -48,12 +58,15 @@ pub(super) fn ingest(
 ) -> Result<Ingested, ScanError> {
     let workers =
         drive(pool, objects, weigh, || Worker::new(shared, across.clone()), |worker, fetched| worker.read(fetched))?;
-    let mut ingested = Ingested { seen: Seen::default(), across: across.clone(), filtered: 0 };
+    let mut ingested =
+        Ingested { seen: Seen::default(), across: across.clone(), filtered: 0, lookback: Lookback::default() };
     for mut worker in workers {
         worker.sink.flush()?;
         ingested.seen.merge(worker.seen);
         ingested.across.merge(worker.sink.across);
         ingested.filtered += worker.sink.filtered;
+        ingested.lookback.objects += worker.lookback.objects;
+        ingested.lookback.bytes += worker.lookback.bytes;
     }
     Ok(ingested)
 }
@@ -72,6 +85,8 @@ struct Worker<'s> {
     decoder: Decoder,
     sink: Sink<'s>,
     seen: Seen,
+    lookback: Lookback,
+    options: &'s ScanOptions,
     progress: &'s dyn Progress,
 }
 
@@ -83,13 +98,16 @@ impl<'s> Worker<'s> {
             decoder: Decoder::new(limits),
             sink: Sink::new(shared, across),
             seen: Seen::default(),
+            lookback: Lookback::default(),
+            options: shared.options,
             progress: shared.progress,
         }
     }
 
     fn read(&mut self, mut fetched: Fetched) -> Result<(), ScanError> {
         let index = fetched.index;
-        self.sink.open(index);
+        let lookback = self.options.is_lookback(&fetched.object.layout());
+        self.sink.open(index, lookback);
         let size = fetched.object.size;
         let (report, detail) = match fetched.open() {
             Ok(mut bytes) => (self.decode(&mut *bytes, size), None),
@@ -99,6 +117,10 @@ impl<'s> Worker<'s> {
                 (report, Some(detail).filter(|detail| !detail.is_empty()))
             }
         };
+        if lookback {
+            self.lookback.objects += 1;
+            self.lookback.bytes += report.compressed;
+        }
         self.progress.object(size.unwrap_or(report.compressed), report.inflated, report.records);
         self.sink.close(index, &report)?;
         self.seen.add(&fetched.object.uri, report, detail);
@@ -123,6 +145,8 @@ struct Sink<'s> {
     scope: Scope,
     shared: Shared<'s>,
     object: u32,
+    /// Only the control plane is kept of the current object.
+    lookback: bool,
     /// Rows of the current object must not be kept.
     void: bool,
     /// Records that the filters of the run left out.
@@ -138,13 +162,15 @@ impl<'s> Sink<'s> {
             scope,
             shared,
             object: 0,
+            lookback: false,
             void: false,
             filtered: 0,
         }
     }
 
-    fn open(&mut self, object: u32) {
+    fn open(&mut self, object: u32, lookback: bool) {
         self.object = object;
+        self.lookback = lookback;
         self.void = false;
     }
 
@@ -176,6 +202,9 @@ impl RecordSink for Sink<'_> {
     fn record(&mut self, record: &Record<'_>) -> Result<(), RejectReason> {
         let mut row = Row::default();
         extract::fill(&mut row, record, self.scope)?;
+        if self.lookback && matches!(row.operation.as_deref(), Some("crypto" | "read")) {
+            return Ok(());
+        }
         let asked = |list: &[String], value: Option<&str>| {
             list.is_empty() || value.is_some_and(|value| list.iter().any(|own| own == value))
         };

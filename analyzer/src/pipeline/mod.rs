@@ -14,9 +14,9 @@ use self::rows::Rows;
 use crate::config::{Settings, Subject, SuppressionTracker};
 use crate::finding::{Finding, Status};
 use crate::frame::{Dictionary, Scope};
-use crate::report::{Report, Run};
+use crate::report::{Report, Run, human};
 use crate::rules::{self, Context, Rule};
-use crate::source::{self, Filter, Listing, Names, SourceError};
+use crate::source::{self, Filter, Layout, Listing, Names, SourceError};
 use crate::view::event::EventIds;
 use crate::view::settle::Unresolved;
 use crate::view::{Across, FoldContext};
@@ -36,6 +36,9 @@ pub struct ScanOptions {
     pub from: Option<i64>,
     /// End of the reported period, milliseconds.
     pub to: Option<i64>,
+    /// Instant before `from` from which on the control plane is read, milliseconds. When `None`, local sources are read
+    /// whole.
+    pub lookback: Option<i64>,
     /// Instant that everything counts from; else `to`, else the latest event.
     pub as_of: Option<i64>,
     /// Only these rules; all when empty.
@@ -59,6 +62,7 @@ impl ScanOptions {
             regions: Vec::new(),
             from: None,
             to: None,
+            lookback: None,
             as_of: None,
             rules: Vec::new(),
             memory: settings.scan.memory.0,
@@ -67,6 +71,12 @@ impl ScanOptions {
             events: None,
             settings,
         }
+    }
+
+    /// True when an object was delivered before the reported period began: only its control plane is asked for.
+    fn is_lookback(&self, layout: &Layout) -> bool {
+        let (Some(from), Some(_)) = (self.from, self.lookback) else { return false };
+        !Filter { from: Some(from), ..Filter::default() }.admits(layout)
     }
 
     /// Columns that rows carry.
@@ -171,6 +181,13 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
             rules::kit::time::plural(ingested.filtered, "record")
         ));
     }
+    if ingested.lookback.objects > 0 {
+        notices.push(format!(
+            "before the period, {} were read for what was done to keys ({} as stored, --lookback)",
+            human::count(ingested.lookback.objects, "object"),
+            human::bytes(ingested.lookback.bytes)
+        ));
+    }
     if let Some(as_of) = as_of_asked {
         notices.push(format!("events after {} were left out", rules::kit::time::instant(as_of)));
     }
@@ -230,7 +247,7 @@ fn list(options: &ScanOptions) -> Result<Listing, ScanError> {
         regions: options.regions.clone(),
         // What happened to a key before the period explains what fails in it, and what happened up to the as-of instant
         // decides whether it still holds: only what comes after both prunes.
-        from: None,
+        from: options.lookback,
         to: options.to.map(|to| to.max(options.as_of.unwrap_or(to))),
     };
     let listing = source::list(&options.sources, &filter).map_err(|error| match error {
