@@ -2,18 +2,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use polars::prelude::PolarsError;
 use rayon::ThreadPool;
 
 use super::drive::{HEAVY, drive};
-use super::rows::Rows;
+use super::hashing::Hashing;
 use super::seen::Seen;
 use super::{Progress, ScanError, ScanOptions};
 use crate::decode::gzip::Limits;
-use crate::decode::{Decoder, ObjectReport, Record, RecordSink, RejectReason, SkipReason};
+use crate::decode::{Class, Decoder, ObjectReport, Record, RecordSink, RejectReason, SkipReason};
 use crate::extract;
-use crate::frame::{Dictionary, FrameBuilder, Row, Scope};
-use crate::source::{Body, Fetched, Names};
+use crate::frame::{Dictionary, Events, FrameBuilder, Row, Scope};
+use crate::source::{Body, Fetched, Names, Object};
 use crate::view::Across;
 
 /// Rows after which a worker closes its batch: few, because a batch in the making counts towards no limit.
@@ -39,13 +38,46 @@ pub(super) struct Lookback {
     pub(super) bytes: u64,
 }
 
+/// Where rows go, and who hears what came of the objects.
+pub(super) trait Keep: Sync {
+    /// Takes some rows, of one object or of many.
+    fn rows(&self, events: Events) -> Result<(), ScanError>;
+
+    /// One object was read.
+    fn object(&self, _done: Done<'_>) -> Result<(), ScanError> {
+        Ok(())
+    }
+
+    /// True when the bytes of objects shall be hashed.
+    fn hashes(&self) -> bool {
+        false
+    }
+}
+
+/// An object that was read, and what it came to.
+pub(super) struct Done<'d> {
+    pub(super) index: u32,
+    pub(super) object: &'d Object,
+    pub(super) report: &'d ObjectReport,
+    /// What was said about an object that could not be read.
+    pub(super) detail: Option<&'d str>,
+    /// SHA-256 of its bytes as stored, when all of them were read.
+    pub(super) sha256: Option<String>,
+    /// Rows of KMS events.
+    pub(super) kms: u64,
+    /// Rows of other services' records.
+    pub(super) related: u64,
+}
+
 /// What all workers share.
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'s> {
     pub(super) options: &'s ScanOptions,
+    /// Columns that rows carry.
+    pub(super) scope: Scope,
     pub(super) dictionary: &'s Dictionary,
     pub(super) names: &'s Names,
-    pub(super) rows: &'s Rows,
+    pub(super) keep: &'s dyn Keep,
     pub(super) progress: &'s dyn Progress,
 }
 
@@ -86,8 +118,7 @@ struct Worker<'s> {
     sink: Sink<'s>,
     seen: Seen,
     lookback: Lookback,
-    options: &'s ScanOptions,
-    progress: &'s dyn Progress,
+    shared: Shared<'s>,
 }
 
 impl<'s> Worker<'s> {
@@ -99,17 +130,23 @@ impl<'s> Worker<'s> {
             sink: Sink::new(shared, across),
             seen: Seen::default(),
             lookback: Lookback::default(),
-            options: shared.options,
-            progress: shared.progress,
+            shared,
         }
     }
 
     fn read(&mut self, mut fetched: Fetched) -> Result<(), ScanError> {
         let index = fetched.index;
-        let lookback = self.options.is_lookback(&fetched.object.layout());
+        let lookback = self.shared.options.is_lookback(&fetched.object.layout());
         self.sink.open(index, lookback);
         let size = fetched.object.size;
+        let mut sha256 = None;
         let (report, detail) = match fetched.open() {
+            Ok(mut bytes) if self.shared.keep.hashes() => {
+                let mut hashing = Hashing::new(&mut *bytes);
+                let report = self.decode(&mut hashing, size);
+                sha256 = hashing.finish();
+                (report, None)
+            }
             Ok(mut bytes) => (self.decode(&mut *bytes, size), None),
             Err((reason, detail)) => {
                 let compressed = if reason.is_expected() { size.unwrap_or(0) } else { 0 };
@@ -121,8 +158,19 @@ impl<'s> Worker<'s> {
             self.lookback.objects += 1;
             self.lookback.bytes += report.compressed;
         }
-        self.progress.object(size.unwrap_or(report.compressed), report.inflated, report.records);
+        self.shared.progress.object(size.unwrap_or(report.compressed), report.inflated, report.records);
         self.sink.close(index, &report)?;
+        let read = report.skip.is_none();
+        let object = &fetched.object;
+        self.shared.keep.object(Done {
+            index,
+            object,
+            report: &report,
+            detail: detail.as_deref(),
+            sha256,
+            kms: if read { self.sink.kms } else { 0 },
+            related: if read { self.sink.related } else { 0 },
+        })?;
         self.seen.add(&fetched.object.uri, report, detail);
         Ok(())
     }
@@ -142,9 +190,11 @@ impl<'s> Worker<'s> {
 struct Sink<'s> {
     builder: FrameBuilder,
     across: Across,
-    scope: Scope,
     shared: Shared<'s>,
     object: u32,
+    /// Rows of the current object that are of KMS, and of other services.
+    kms: u64,
+    related: u64,
     /// Only the control plane is kept of the current object.
     lookback: bool,
     /// Rows of the current object must not be kept.
@@ -155,13 +205,13 @@ struct Sink<'s> {
 
 impl<'s> Sink<'s> {
     fn new(shared: Shared<'s>, across: Across) -> Self {
-        let scope = shared.options.scope();
         Self {
-            builder: FrameBuilder::new(shared.dictionary.clone(), scope),
+            builder: FrameBuilder::new(shared.dictionary.clone(), shared.scope),
             across,
-            scope,
             shared,
             object: 0,
+            kms: 0,
+            related: 0,
             lookback: false,
             void: false,
             filtered: 0,
@@ -171,16 +221,17 @@ impl<'s> Sink<'s> {
     fn open(&mut self, object: u32, lookback: bool) {
         self.object = object;
         self.lookback = lookback;
+        (self.kms, self.related) = (0, 0);
         self.void = false;
     }
 
     /// Ends an object: drops its rows if it proved damaged, hands the batch on when it is large enough.
-    fn close(&mut self, object: u32, report: &ObjectReport) -> Result<(), PolarsError> {
+    fn close(&mut self, object: u32, report: &ObjectReport) -> Result<(), ScanError> {
         if self.void || report.skip.is_some() && self.builder.holds(object) {
             let events = self.builder.finish_bare()?.without_object(object)?;
             self.void = false;
             self.across.read(&events, self.shared.names, self.shared.dictionary)?;
-            return self.shared.rows.push(events, self.shared.dictionary);
+            return self.shared.keep.rows(events);
         }
         if self.builder.len() >= BATCH_ROWS {
             return self.flush();
@@ -188,20 +239,20 @@ impl<'s> Sink<'s> {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), PolarsError> {
+    fn flush(&mut self) -> Result<(), ScanError> {
         if self.builder.is_empty() {
             return Ok(());
         }
         let events = self.builder.finish_bare()?;
         self.across.read(&events, self.shared.names, self.shared.dictionary)?;
-        self.shared.rows.push(events, self.shared.dictionary)
+        self.shared.keep.rows(events)
     }
 }
 
 impl RecordSink for Sink<'_> {
     fn record(&mut self, record: &Record<'_>) -> Result<(), RejectReason> {
         let mut row = Row::default();
-        extract::fill(&mut row, record, self.scope)?;
+        extract::fill(&mut row, record, self.shared.scope)?;
         if self.lookback && matches!(row.operation.as_deref(), Some("crypto" | "read")) {
             return Ok(());
         }
@@ -215,6 +266,7 @@ impl RecordSink for Sink<'_> {
         if account && region {
             row.object = self.object;
             self.builder.push(&row);
+            *if record.class == Class::Kms { &mut self.kms } else { &mut self.related } += 1;
         } else {
             self.filtered += 1;
         }

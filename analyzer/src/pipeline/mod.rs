@@ -1,6 +1,7 @@
 //! The only room that knows the order of the stages: sources to objects, objects to rows, rows to views, views to findings.
 
 mod drive;
+mod hashing;
 mod ingest;
 mod rows;
 mod seen;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use polars::prelude::PolarsError;
 
 use self::ingest::{Shared, ingest};
-use self::rows::Rows;
+use self::rows::{Held, Rows};
 use crate::config::{Settings, Subject, SuppressionTracker};
 use crate::finding::{Finding, Status};
 use crate::frame::{Dictionary, Scope};
@@ -142,7 +143,9 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
     let pool = builder.build().map_err(|error| ScanError::Failed(format!("could not start threads: {error}")))?;
     let dictionary = Dictionary::default();
     let (names, rows) = (Names::default(), Rows::new(options.memory, bytes));
-    let shared = Shared { options, dictionary: &dictionary, names: &names, rows: &rows, progress };
+    let keep = Held { rows: &rows, dictionary: &dictionary };
+    let shared =
+        Shared { options, scope: options.scope(), dictionary: &dictionary, names: &names, keep: &keep, progress };
     let pruned = listing.pruned;
     let objects = source::fetch(listing.objects.into_iter(), &names);
     let ingested = ingest(&pool, objects.map(|fetched| Ok(fetched?)), shared, &Across::new(as_of_asked))?;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use polars::prelude::{DataFrame, PolarsError};
 
 use super::ScanError;
+use super::ingest::Keep;
 use crate::frame::builder::stack;
 use crate::frame::{Columns, Dictionary, Events};
 use crate::lake::{ByPartition, EventsFile, Spill};
@@ -150,6 +151,18 @@ impl Rows {
             file.write(&events, &rows, names, dictionary)?;
         }
         file.finish().map_err(|error| ScanError::Failed(format!("could not write {}: {error}", path.display())))
+    }
+}
+
+/// Keeps the rows of a scan.
+pub(super) struct Held<'r> {
+    pub(super) rows: &'r Rows,
+    pub(super) dictionary: &'r Dictionary,
+}
+
+impl Keep for Held<'_> {
+    fn rows(&self, events: Events) -> Result<(), ScanError> {
+        Ok(self.rows.push(events, self.dictionary)?)
     }
 }
 
