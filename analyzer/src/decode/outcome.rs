@@ -62,6 +62,13 @@ impl SkipReason {
     }
 }
 
+impl SkipReason {
+    /// True when the same object may well be read another time: whoever keeps what came of objects asks again.
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Unreadable)
+    }
+}
+
 reasons! {
     /// Why one record could not become a row.
     RejectReason {

@@ -1,0 +1,165 @@
+//! One small file per object, for writers that have one object at a time and cannot wait for more.
+
+use super::batch::Batch;
+use super::commit::Committed;
+use super::manifest::LakeError;
+use super::objects::ObjectRow;
+use super::parquet::{Parquet, guarded};
+use super::part::{At, Frame, Source};
+use super::partition::Shard;
+use super::read::EventsReader;
+use super::shard::{Lake, ShardState, Standing, inbox_name};
+use super::store::When;
+use crate::frame::schema::Scope;
+use crate::frame::{Dictionary, Events};
+
+/// Note in the footer: the object, as JSON.
+const OBJECT: &str = "keytrail.object";
+
+/// Files that one swap absorbs: their rows are in memory together.
+const AT_ONCE: usize = 1 << 10;
+
+/// Path of an inbox file.
+fn path(folder: &str, name: &str) -> String {
+    format!("inbox/{folder}/{name}.parquet")
+}
+
+impl Lake {
+    /// Writes one object with its rows. They are visible at once; writing them again changes nothing.
+    ///
+    /// # Errors
+    /// When the rows lack columns, or the store fails.
+    pub fn write_inbox(&self, mut row: ObjectRow, events: &Events, dictionary: &Dictionary) -> Result<(), LakeError> {
+        let failed = |error| LakeError::rows(&error);
+        let events = std::slice::from_ref(events);
+        let frames = Frame::open(events).map_err(failed)?;
+        if frames.iter().any(Frame::is_reduced) {
+            return Err(LakeError::Rows("they lack the columns that files have".into()));
+        }
+        let all =
+            |(frame, height): (usize, usize)| (0..height).map(move |row| At { frame: frame as u32, row: row as u32 });
+        let at: Vec<At> = frames.iter().map(|frame| frame.height).enumerate().flat_map(all).collect();
+        (row.kms, row.related, row.span) = (0, 0, None);
+        let kms = dictionary.find(crate::decode::Class::Kms.id());
+        for at in &at {
+            let columns = &frames[at.frame as usize].columns;
+            *if columns.class.get(at.row as usize) == kms { &mut row.kms } else { &mut row.related } += 1;
+            let time = columns.event_time.get(at.row as usize);
+            let time = time.ok_or_else(|| LakeError::Rows("a row without a time".into()))?;
+            let (first, last) = row.span.unwrap_or((time, time));
+            row.span = Some((first.min(time), last.max(time)));
+        }
+        let uri = |_: u32| row.uri.as_str();
+        let source = Source { frames, uri: &uri, dictionary };
+        let file = source.encode(at, None, Some((OBJECT, row.json()))).map_err(failed)?;
+        let path = path(&row.unit.shard.folder(), &inbox_name(&row.uri, row.etag.as_deref()));
+        self.store.put(&path, &file.bytes, When::Always)?;
+        Ok(())
+    }
+
+    /// The object of an inbox file.
+    pub(super) fn inbox_object(&self, path: &str) -> Result<ObjectRow, LakeError> {
+        self.inbox_file(path).map(|(_, row)| row)
+    }
+
+    fn inbox_file(&self, path: &str) -> Result<(Parquet, ObjectRow), LakeError> {
+        let (bytes, _) = self.store.get(path)?.ok_or_else(|| LakeError::Gone(path.to_owned()))?;
+        let file = guarded(|| Parquet::open(bytes)).map_err(|error| LakeError::damaged(path, &error))?;
+        let row = file.note(OBJECT).and_then(ObjectRow::of_json);
+        let missing = || LakeError::Damaged { path: path.to_owned(), reason: "it does not name its object".into() };
+        let row = row.ok_or_else(missing)?;
+        Ok((file, row))
+    }
+
+    /// Reads what waits in the inbox of a shard, each object once: one that parts list in any version waits for its turn.
+    /// `object` hands out numbers, `each` gets the objects with their rows.
+    ///
+    /// # Errors
+    /// When a file is gone or damaged.
+    pub fn read_inbox(
+        &self,
+        state: &ShardState,
+        reader: &mut EventsReader,
+        object: &mut dyn FnMut(&str) -> u32,
+        each: &mut dyn FnMut(ObjectRow, Events),
+    ) -> Result<(), LakeError> {
+        let mut known = foldhash::HashMap::default();
+        let mut seen = foldhash::HashSet::default();
+        for name in &state.inbox {
+            let path = path(&state.shard().folder(), name);
+            let (file, row) = self.inbox_file(&path)?;
+            let date = row.unit.date;
+            if !known.contains_key(&date) {
+                let mut of_date = self.known(state, date)?;
+                of_date.ignore_inbox();
+                known.insert(date, of_date);
+            }
+            let standing = known[&date].standing(&row.uri, row.etag.as_deref(), row.size);
+            if standing != Standing::New || !seen.insert(row.uri.clone()) {
+                continue;
+            }
+            let events = guarded(|| reader.file(&file, object)).map_err(|error| LakeError::damaged(&path, &error))?;
+            each(row, events);
+        }
+        Ok(())
+    }
+
+    /// Moves the inbox of a shard into parts.
+    ///
+    /// # Errors
+    /// When a file is damaged or the store fails. Nothing is lost then, and nothing is there twice.
+    pub fn absorb(&self, shard: &Shard) -> Result<Committed, LakeError> {
+        let mut done = Committed::default();
+        loop {
+            self.clear_absorbed(shard)?;
+            let state = self.shard(shard)?;
+            if state.inbox.is_empty() {
+                return Ok(done);
+            }
+            let names = &state.inbox[..state.inbox.len().min(AT_ONCE)];
+            done.add(self.absorb_files(shard, names)?);
+        }
+    }
+
+    fn absorb_files(&self, shard: &Shard, names: &[String]) -> Result<Committed, LakeError> {
+        let dictionary = Dictionary::default();
+        let mut reader = EventsReader::new(dictionary.clone(), Scope::Full);
+        let mut batch = Batch::new(dictionary);
+        let (mut seen, mut absorbed) = (foldhash::HashSet::<String>::default(), Vec::new());
+        for (number, name) in names.iter().enumerate() {
+            let path = path(&shard.folder(), name);
+            let (file, row) = match self.inbox_file(&path) {
+                // Somebody else absorbs the same inbox.
+                Err(LakeError::Gone(_)) => continue,
+                found => found?,
+            };
+            absorbed.push(name.clone());
+            if row.unit.shard != *shard {
+                return Err(LakeError::Damaged { path, reason: "its object belongs to another shard".into() });
+            }
+            if !seen.insert(row.uri.clone()) {
+                continue;
+            }
+            let number = number as u32;
+            let events = guarded(|| reader.file(&file, &mut |_| number));
+            batch.add_object(number, row);
+            batch.add_events(events.map_err(|error| LakeError::damaged(&path, &error))?);
+        }
+        batch.commit(self, Some((shard, absorbed)))
+    }
+
+    /// Deletes inbox files whose rows are in parts, and then forgets their names.
+    fn clear_absorbed(&self, shard: &Shard) -> Result<(), LakeError> {
+        let names = self.shard(shard)?.manifest.absorbed;
+        if names.is_empty() {
+            return Ok(());
+        }
+        for name in &names {
+            self.store.delete(&path(&shard.folder(), name))?;
+        }
+        self.retry(shard, |_, swap| {
+            swap.forget(&names);
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,143 @@
+//! The lake's small JSON files and notes.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::manifest::{Manifest, Part, PartKind};
+use super::partition::{Shard, Unit};
+
+/// The unit of a part, as its footer says.
+#[derive(Serialize, Deserialize)]
+pub(super) struct UnitNote {
+    account: Option<String>,
+    region: Option<String>,
+    date: Option<NaiveDateText>,
+}
+
+/// A date as text.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct NaiveDateText(String);
+
+impl NaiveDateText {
+    fn of(date: Option<NaiveDate>) -> Option<Self> {
+        date.map(|date| Self(date.to_string()))
+    }
+
+    /// `None` when it is no date.
+    fn date(date: Option<Self>) -> Option<Option<NaiveDate>> {
+        date.map(|text| text.0.parse().ok()).map_or(Some(None), |date| date.map(Some))
+    }
+}
+
+impl UnitNote {
+    pub(super) fn write(unit: &Unit) -> String {
+        let Unit { shard, date } = unit;
+        let note =
+            Self { account: shard.account.clone(), region: shard.region.clone(), date: NaiveDateText::of(*date) };
+        // Strings only, which cannot fail to serialize.
+        serde_json::to_string(&note).unwrap_or_default()
+    }
+
+    pub(super) fn read(text: &str) -> Option<Unit> {
+        let note: Self = serde_json::from_str(text).ok()?;
+        let shard = Shard { account: note.account, region: note.region };
+        Some(Unit { shard, date: NaiveDateText::date(note.date)? })
+    }
+}
+
+/// `lake.json`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Marker {
+    pub(super) schema: String,
+    pub(super) events: u32,
+    pub(super) objects: u32,
+}
+
+/// What `schema` of a manifest says.
+const MANIFEST: &str = "keytrail.manifest/1";
+
+/// `current.json`.
+#[derive(Serialize, Deserialize)]
+struct ManifestFile {
+    schema: String,
+    account: Option<String>,
+    region: Option<String>,
+    generation: u64,
+    events: Vec<PartEntry>,
+    objects: Vec<PartEntry>,
+    absorbed: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PartEntry {
+    path: String,
+    account: Option<String>,
+    region: Option<String>,
+    date: Option<NaiveDateText>,
+    rows: u64,
+    bytes: u64,
+    blake3: String,
+    objects: u64,
+    first: Option<i64>,
+    last: Option<i64>,
+}
+
+impl PartEntry {
+    fn of(part: &Part) -> Self {
+        let Unit { shard, date } = &part.unit;
+        Self {
+            path: part.path.clone(),
+            account: shard.account.clone(),
+            region: shard.region.clone(),
+            date: NaiveDateText::of(*date),
+            rows: part.rows,
+            bytes: part.bytes,
+            blake3: part.blake3.clone(),
+            objects: part.objects,
+            first: part.span.map(|span| span.0),
+            last: part.span.map(|span| span.1),
+        }
+    }
+
+    fn part(self, kind: PartKind) -> Option<Part> {
+        let shard = Shard { account: self.account, region: self.region };
+        let unit = Unit { shard, date: NaiveDateText::date(self.date)? };
+        let span = self.first.zip(self.last);
+        let Self { path, rows, bytes, blake3, objects, .. } = self;
+        Some(Part { path, kind, unit, rows, bytes, blake3, objects, span })
+    }
+}
+
+/// A manifest as its file.
+pub(super) fn write_manifest(manifest: &Manifest) -> Vec<u8> {
+    let entries = |kind| manifest.of(kind).map(PartEntry::of).collect();
+    let file = ManifestFile {
+        schema: MANIFEST.into(),
+        account: manifest.shard.account.clone(),
+        region: manifest.shard.region.clone(),
+        generation: manifest.generation,
+        events: entries(PartKind::Events),
+        objects: entries(PartKind::Objects),
+        absorbed: manifest.absorbed.clone(),
+    };
+    // Strings and numbers only, which cannot fail to serialize.
+    serde_json::to_vec(&file).unwrap_or_default()
+}
+
+/// Reads a manifest; the error says what is wrong with it.
+pub(super) fn read_manifest(bytes: &[u8]) -> Result<Manifest, String> {
+    let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if json["schema"] != MANIFEST {
+        return Err(format!("its schema is {}, not {MANIFEST}; perhaps a newer keytrail wrote it", json["schema"]));
+    }
+    let file: ManifestFile = serde_json::from_value(json).map_err(|error| error.to_string())?;
+    let parts = |entries: Vec<PartEntry>, kind| entries.into_iter().map(move |entry| entry.part(kind));
+    let parts = parts(file.events, PartKind::Events).chain(parts(file.objects, PartKind::Objects));
+    let mut parts: Vec<Part> = parts.collect::<Option<_>>().ok_or("a date is none")?;
+    parts.sort();
+    let mut absorbed = file.absorbed;
+    absorbed.sort();
+    let shard = Shard { account: file.account, region: file.region };
+    Ok(Manifest { shard, generation: file.generation, parts, absorbed })
+}

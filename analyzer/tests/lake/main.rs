@@ -1,0 +1,5 @@
+//! The lake's storage: what is written is read back, whatever breaks in between.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod files;
+mod support;

@@ -1,0 +1,168 @@
+//! Rows and objects to write, and what a lake holds as text that can be compared.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use keytrail::decode::ObjectReport;
+use keytrail::frame::schema::{COLUMNS, Scope};
+use keytrail::frame::{Dictionary, Events, FrameBuilder, Row};
+use keytrail::lake::{Batch, EventsReader, Folder, Lake, ObjectRow, PartKind};
+use polars::prelude::*;
+
+pub(crate) const DAY: i64 = 86_400_000;
+/// 2026-11-01.
+pub(crate) const START: i64 = 20_758 * DAY;
+
+pub(crate) fn text(text: &str) -> Option<Cow<'static, str>> {
+    Some(Cow::Owned(text.to_owned()))
+}
+
+/// A lake in a fresh folder.
+pub(crate) fn lake(folder: &tempfile::TempDir) -> Lake {
+    Lake::open_or_create(Arc::new(Folder::new(folder.path().join("lake")))).unwrap()
+}
+
+/// One object: its name, version, and rows as (account, day, name of the event).
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    pub(crate) uri: String,
+    pub(crate) etag: String,
+    pub(crate) account: Option<String>,
+    pub(crate) day: i64,
+    pub(crate) rows: Vec<(Option<String>, i64, String)>,
+}
+
+/// An object of account `account`, with a row of its own account and one of another.
+pub(crate) fn given(account: &str, number: u32, etag: &str) -> Given {
+    let own = Some(account.to_owned());
+    let rows = vec![
+        (own.clone(), 0, format!("Own{number}{etag}")),
+        (own.clone(), 1, format!("Next{number}{etag}")),
+        (Some("shared".into()), 0, format!("Shared{number}{etag}")),
+    ];
+    Given { uri: format!("s3://logs/{account}/{number}.json.gz"), etag: etag.into(), account: own, day: 0, rows }
+}
+
+impl Given {
+    pub(crate) fn row(&self) -> ObjectRow {
+        ObjectRow {
+            uri: self.uri.clone(),
+            etag: Some(self.etag.clone()),
+            size: Some(self.rows.len() as u64),
+            report: ObjectReport {
+                records: self.rows.len() as u64,
+                kept: self.rows.len() as u64,
+                ..Default::default()
+            },
+            unit: ObjectRow::unit_of(
+                self.account.as_deref(),
+                Some("eu-west-1"),
+                keytrail::lake::partition::date_of(START + self.day * DAY),
+            ),
+            ..ObjectRow::default()
+        }
+    }
+
+    pub(crate) fn push(&self, number: u32, builder: &mut FrameBuilder) {
+        for (record, (account, day, name)) in self.rows.iter().enumerate() {
+            builder.push(&Row {
+                wide: record % 2 == 1,
+                object: number,
+                record: record as u32,
+                event_id: text(&format!("{name}-{record}")),
+                event_time: Some(START + day * DAY + i64::from(number % 1000) * 1000),
+                event_name: text(name),
+                class: text(if record % 3 == 2 { "failure" } else { "kms" }),
+                account: account.as_deref().and_then(text),
+                region: text("eu-west-1"),
+                description: text(name).filter(|_| record % 2 == 1),
+                ..Row::default()
+            });
+        }
+    }
+
+    pub(crate) fn events(&self, dictionary: &Dictionary) -> Events {
+        let mut builder = FrameBuilder::new(dictionary.clone(), Scope::Full);
+        self.push(0, &mut builder);
+        builder.finish_bare().unwrap()
+    }
+}
+
+/// These objects as a batch.
+pub(crate) fn batch(objects: &[Given]) -> Batch {
+    let dictionary = Dictionary::default();
+    let mut builder = FrameBuilder::new(dictionary.clone(), Scope::Full);
+    let mut batch = Batch::new(dictionary);
+    for (number, object) in objects.iter().enumerate() {
+        object.push(number as u32, &mut builder);
+        batch.add_object(number as u32, object.row());
+    }
+    batch.add_events(builder.finish_bare().unwrap());
+    batch
+}
+
+/// A frame with codes as text, sorted: what it says, however it says it. The key of a row is all of its values.
+pub(crate) fn rows_of(frame: &DataFrame, dictionary: &Dictionary, uris: &[String]) -> Vec<BTreeMap<String, String>> {
+    let mut rows: Vec<BTreeMap<String, String>> = vec![BTreeMap::new(); frame.height()];
+    for column in frame.columns() {
+        let name = column.name().as_str();
+        let cat = COLUMNS.iter().any(|known| known.name == name && known.kind == keytrail::frame::schema::Kind::Cat);
+        for (row, value) in column.as_materialized_series().iter().enumerate() {
+            let text = match value {
+                AnyValue::Null => continue,
+                AnyValue::UInt32(code) if cat => format!("{:?}", dictionary.text(code)),
+                AnyValue::UInt32(number) if name == "object" => uris[number as usize].clone(),
+                AnyValue::String(text) => format!("{text:?}"),
+                value => format!("{value}"),
+            };
+            rows[row].insert(name.to_owned(), text);
+        }
+    }
+    rows.sort();
+    rows
+}
+
+/// All that readers see, as text: objects with their rows. Nothing may be there twice.
+pub(crate) fn content(lake: &Lake) -> Vec<String> {
+    let dictionary = Dictionary::default();
+    let mut reader = EventsReader::new(dictionary.clone(), Scope::Full);
+    let mut seen = Vec::new();
+    let snapshot = lake.snapshot().unwrap();
+    for state in &snapshot.shards {
+        let uris = std::cell::RefCell::new(Vec::new());
+        let mut number = |uri: &str| {
+            let mut uris = uris.borrow_mut();
+            uris.push(uri.to_owned());
+            uris.len() as u32 - 1
+        };
+        let tell = |events: &Events, uris: &[String], seen: &mut Vec<String>| {
+            for frame in [&events.narrow, &events.wide] {
+                seen.extend(rows_of(frame, &dictionary, uris).iter().map(|row| format!("event {row:?}")));
+            }
+        };
+        for part in state.manifest.of(PartKind::Events) {
+            let events = lake.read_events(&mut reader, part, &mut number).unwrap();
+            assert_eq!(events.height() as u64, part.rows);
+            tell(&events, &uris.borrow(), &mut seen);
+        }
+        for part in state.manifest.of(PartKind::Objects) {
+            let rows = lake.read_objects(part).unwrap();
+            assert_eq!(rows.len() as u64, part.rows);
+            seen.extend(rows.iter().map(|row| format!("object {row:?}")));
+        }
+        let mut waiting = Vec::new();
+        lake.read_inbox(state, &mut reader, &mut number, &mut |row, events| waiting.push((row, events))).unwrap();
+        for (row, events) in waiting {
+            seen.push(format!("object {row:?}"));
+            tell(&events, &uris.borrow(), &mut seen);
+        }
+    }
+    seen.sort();
+    seen
+}
+
+/// Files of a lake.
+pub(crate) fn names(lake: &Lake) -> Vec<String> {
+    lake.store().list("").unwrap().into_iter().map(|file| file.path).collect()
+}
