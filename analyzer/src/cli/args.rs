@@ -47,6 +47,8 @@ Examples:
 pub(super) enum Command {
     /// Find out what is wrong with the keys in a pile of CloudTrail logs
     Scan(Box<ScanArgs>),
+    /// Read what is new in logs into a lake, so that nothing is read twice
+    Ingest(Box<IngestArgs>),
     /// List the rules, or explain one
     Rules(RulesArgs),
     /// Describe the columns of the files that keytrail writes
@@ -69,12 +71,18 @@ pub(super) enum Command {
 #[derive(Args, Debug)]
 #[command(after_long_help = format!("{SCAN_EXAMPLES}\n\n{}", exit::help()))]
 pub(super) struct ScanArgs {
-    /// File, folder or glob of CloudTrail logs; `-` for standard input.
+    /// File, folder or glob of CloudTrail logs, or a lake; `-` for standard input.
     ///
     /// Folders are read with everything under them. What a file is, its content tells, not its name: CloudTrail's
     /// {"Records": [...]}, a JSON array, single records, NDJSON, or what `aws cloudtrail lookup-events` prints; gzip or plain.
-    #[arg(required = true, value_name = "SOURCE")]
+    #[arg(required_unless_present = "lake", value_name = "SOURCE")]
     pub(super) sources: Vec<String>,
+
+    /// Keep what is read in this lake, and judge by all that it has; made if it does not exist.
+    ///
+    /// What the lake has already is not read again. Without SOURCE the lake alone is judged.
+    #[arg(long, value_name = "DIR", help_heading = "What to look at")]
+    pub(super) lake: Option<String>,
 
     /// Report events from here on: 2026-03-01 or 2026-03-01T08:30:00Z.
     #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
@@ -165,6 +173,67 @@ Examples:
       AttributeKey=EventSource,AttributeValue=kms.amazonaws.com | keytrail scan -";
 
 #[derive(Args, Debug)]
+#[command(after_long_help = format!("{INGEST_EXAMPLES}\n\n{}", exit::help()))]
+pub(super) struct IngestArgs {
+    /// File, folder or glob of CloudTrail logs, as of `keytrail scan`.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(super) sources: Vec<String>,
+
+    /// The lake to fill or continue; made if it does not exist.
+    ///
+    /// A lake is a folder of Parquet files that any SQL engine reads, and a SOURCE of every command. An interrupted run is
+    /// continued by the next one.
+    #[arg(long, value_name = "DIR")]
+    pub(super) lake: String,
+
+    /// Only objects delivered from here on: 2026-03-01 or 2026-03-01T08:30:00Z.
+    #[arg(long, value_name = "WHEN", help_heading = "What to read")]
+    pub(super) from: Option<When>,
+
+    /// Only objects that may hold events up to here.
+    #[arg(long, value_name = "WHEN", help_heading = "What to read")]
+    pub(super) to: Option<When>,
+
+    /// Only logs of this account; may be repeated or separated by commas.
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to read")]
+    pub(super) account: Vec<String>,
+
+    /// Only logs of this Region; may be repeated or separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to read")]
+    pub(super) region: Vec<String>,
+
+    /// Configuration file [default: ./keytrail.toml, if there is one].
+    #[arg(long, value_name = "FILE", help_heading = "What to read")]
+    pub(super) config: Option<PathBuf>,
+
+    /// How to tell what was done.
+    #[arg(long, value_enum, default_value_t = IngestFormat::Text, value_name = "FORMAT", help_heading = "What to write")]
+    pub(super) format: IngestFormat,
+
+    /// No progress and no remarks on standard error; warnings and errors stay.
+    #[arg(long, short, help_heading = "What to write")]
+    pub(super) quiet: bool,
+
+    /// Memory for rows: four times as much is gathered before it is written [default: 16MiB].
+    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
+    pub(super) memory: Option<Bytes>,
+
+    /// Threads [default: one per core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Limits")]
+    pub(super) threads: Option<u32>,
+
+    /// Largest size of one object after decompression; a larger one is skipped and reported [default: 2GiB].
+    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
+    pub(super) max_inflated: Option<Bytes>,
+}
+
+const INGEST_EXAMPLES: &str = "\
+Examples:
+  keytrail ingest ./AWSLogs --lake ./lake     read what is new since the last time
+  keytrail scan ./lake                        the same findings as from the logs
+  keytrail scan ./AWSLogs --lake ./lake       both at once";
+
+#[derive(Args, Debug)]
 pub(super) struct RulesArgs {
     /// Rule to explain.
     #[arg(value_parser = rule_ids(), hide_possible_values = true)]
@@ -205,6 +274,14 @@ pub(super) enum Format {
     Csv,
     /// One finding per row, for SQL
     Parquet,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum IngestFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

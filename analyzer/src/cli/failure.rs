@@ -18,6 +18,10 @@ impl Failure {
         Self { exit: ExitReason::CouldNotRun, story: story.into(), hint: None }
     }
 
+    pub(super) fn nothing_to_read(story: impl Into<String>) -> Self {
+        Self { exit: ExitReason::NothingToRead, story: story.into(), hint: None }
+    }
+
     pub(super) fn usage(story: impl Into<String>) -> Self {
         Self { exit: ExitReason::Usage, story: story.into(), hint: None }
     }
@@ -32,7 +36,7 @@ impl From<ScanError> for Failure {
         let exit = match error {
             ScanError::NothingToRead(_) => ExitReason::NothingToRead,
             ScanError::Usage(_) => ExitReason::Usage,
-            ScanError::Failed(_) => ExitReason::CouldNotRun,
+            ScanError::Moved(_) | ScanError::Failed(_) => ExitReason::CouldNotRun,
         };
         Self { exit, story: error.to_string(), hint: None }
     }

@@ -4,6 +4,7 @@
 mod args;
 pub mod exit;
 mod failure;
+mod ingest;
 mod man;
 mod output;
 mod progress;
@@ -44,6 +45,7 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
     terminal.color = cli.color;
     let result = match &cli.command {
         Command::Scan(args) => scan::run(args, terminal),
+        Command::Ingest(args) => ingest::run(args, terminal),
         Command::Rules(args) => rules::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
         Command::Config => print(terminal, &settings::example()),

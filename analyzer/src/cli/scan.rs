@@ -7,12 +7,13 @@ use super::exit::ExitReason;
 use super::failure::Failure;
 use super::output::Output;
 use super::terminal::Terminal;
-use super::{progress, settings};
-use crate::config::Settings;
+use super::{ingest, progress, settings};
+use crate::config::{Settings, When};
 use crate::decode::SkipReason;
 use crate::finding::{Finding, Severity, Status};
 use crate::pipeline::{self, ScanOptions};
 use crate::report::{self, Report, human, text};
+use crate::view::Coverage;
 
 /// Objects and records that a warning names one by one.
 const NAMED: usize = 10;
@@ -28,7 +29,20 @@ pub(super) fn run(args: &ScanArgs, terminal: &mut Terminal<'_>) -> Result<ExitRe
     }
     let fail_on = args.fail_on.or_else(|| fail_on(&settings));
     let plan = Plan::new(args, fail_on, terminal)?;
-    let options = options(args, settings)?;
+    let mut options = options(args, settings)?;
+    if let Some(lake) = &args.lake {
+        let lake = lake.clone();
+        if !options.sources.is_empty() {
+            let filled = ingest::fill(&options, &lake, terminal)?;
+            let (new, unchanged) = (filled.committed.added + filled.committed.replaced, filled.unchanged);
+            terminal.note(format!(
+                "lake {lake}: {} new, {} unchanged",
+                human::count(new, "object"),
+                human::number(unchanged)
+            ));
+        }
+        options.sources = vec![lake];
+    }
 
     let report = pipeline::scan(&options, &*progress::display(terminal))?;
     publish(&report, plan, terminal)
@@ -81,8 +95,9 @@ fn fail_on(settings: &Settings) -> Option<Severity> {
     Severity::ALL.into_iter().find(|severity| severity.id() == level.id())
 }
 
-fn options(args: &ScanArgs, settings: Settings) -> Result<ScanOptions, Failure> {
-    let (from, to) = (args.from.map(|when| when.start_ms()), args.to.map(|when| when.end_ms()));
+/// Start and end of a period, milliseconds since the epoch.
+pub(super) fn period(from: Option<When>, to: Option<When>) -> Result<(Option<i64>, Option<i64>), Failure> {
+    let (from, to) = (from.map(|when| when.start_ms()), to.map(|when| when.end_ms()));
     if let (Some(from), Some(to)) = (from, to)
         && from >= to
     {
@@ -90,6 +105,11 @@ fn options(args: &ScanArgs, settings: Settings) -> Result<ScanOptions, Failure> 
             format!("the period is empty: it begins at {} and ends at {}", human::rfc3339(from), human::rfc3339(to));
         return Err(Failure::usage(story).hint("swap --from and --to"));
     }
+    Ok((from, to))
+}
+
+fn options(args: &ScanArgs, settings: Settings) -> Result<ScanOptions, Failure> {
+    let (from, to) = period(args.from, args.to)?;
     Ok(ScanOptions {
         sources: args.sources.clone(),
         accounts: args.account.clone(),
@@ -109,7 +129,7 @@ fn options(args: &ScanArgs, settings: Settings) -> Result<ScanOptions, Failure> 
 
 /// Warnings, the report, remarks; then how the run ends.
 fn publish(report: &Report, plan: Plan, terminal: &mut Terminal<'_>) -> Result<ExitReason, Failure> {
-    warn_of_gaps(report, terminal);
+    warn_of_gaps(&report.coverage, terminal);
 
     let look = if plan.output.is_some() { terminal.file_look() } else { terminal.look() };
     let bytes = match plan.format {
@@ -150,8 +170,7 @@ fn fails(finding: &Finding, least: Severity) -> bool {
 }
 
 /// What should have been read and could not be: never only in a file.
-fn warn_of_gaps(report: &Report, terminal: &mut Terminal<'_>) {
-    let coverage = &report.coverage;
+pub(super) fn warn_of_gaps(coverage: &Coverage, terminal: &mut Terminal<'_>) {
     let skipped: Vec<_> = coverage.skipped.iter().filter(|skipped| !skipped.reason.is_expected()).collect();
     if !skipped.is_empty() {
         let all = skipped.len() as u64;

@@ -43,6 +43,7 @@ reasons! {
         Notification "notification" "an S3 or SNS notification, not a log",
         OtherService "other-service" "another service's log in the same bucket, told by its path",
         Hidden "hidden" "a hidden file",
+        DamagedPart "damaged-part" "a file of the lake is damaged: what stood in it is not known",
     }
 }
 

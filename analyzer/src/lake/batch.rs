@@ -48,6 +48,11 @@ impl Batch {
         self.objects.len()
     }
 
+    /// Shards of its objects.
+    pub fn shards(&self) -> impl Iterator<Item = Shard> {
+        self.objects.iter().map(|(_, row)| row.unit.shard.clone())
+    }
+
     /// Bytes that the rows take in memory.
     pub fn bytes(&self) -> u64 {
         self.events.iter().map(Events::bytes).sum()

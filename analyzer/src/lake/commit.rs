@@ -178,13 +178,13 @@ impl Swap<'_> {
     /// Writes a part. Its name says which shard lists it and which generation it was planned from: a part of an old
     /// generation that is not listed never will be, and no name is ever used again after its part was taken out.
     pub(super) fn write(&mut self, kind: PartKind, unit: &Unit, rows: u64, encoded: Encoded) -> Result<(), LakeError> {
-        let Encoded { bytes, span, objects } = encoded;
+        let Encoded { bytes, span, objects, names } = encoded;
         let blake3 = blake3::hash(&bytes).to_hex().to_string();
         let name = PartName { shard: shard_id(self.lake_shard()), generation: self.manifest.generation };
         let path = format!("{}/{}/{}-{}.parquet", kind.folder(), unit.folder(), name.text(), &blake3[..24]);
         self.lake.store.put(&path, &bytes, When::Always)?;
         let bytes = bytes.len() as u64;
-        self.added.push(Part { path, kind, unit: unit.clone(), rows, bytes, blake3, objects, span });
+        self.added.push(Part { path, kind, unit: unit.clone(), rows, bytes, blake3, objects, span, names });
         self.changed = true;
         Ok(())
     }
@@ -198,7 +198,9 @@ impl Swap<'_> {
         let bytes = encode_objects(rows, unit).map_err(|error| LakeError::rows(&error))?;
         let firsts = rows.iter().filter_map(|row| row.span.map(|span| span.0)).min();
         let lasts = rows.iter().filter_map(|row| row.span.map(|span| span.1)).max();
-        let encoded = Encoded { bytes, span: firsts.zip(lasts), objects: rows.len() as u64 };
+        let uris = || rows.iter().map(|row| &row.uri);
+        let names = uris().min().cloned().zip(uris().max().cloned());
+        let encoded = Encoded { bytes, span: firsts.zip(lasts), objects: rows.len() as u64, names };
         self.write(PartKind::Objects, unit, rows.len() as u64, encoded)
     }
 

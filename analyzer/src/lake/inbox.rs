@@ -71,8 +71,39 @@ impl Lake {
         Ok((file, row))
     }
 
-    /// Reads what waits in the inbox of a shard, each object once: one that parts list in any version waits for its turn.
-    /// `object` hands out numbers, `each` gets the objects with their rows.
+    /// Names of the inbox files of a shard, each with its object, that count: one that parts list in any version waits for
+    /// its turn.
+    fn inbox_files(&self, state: &ShardState) -> Result<Vec<(String, ObjectRow)>, LakeError> {
+        let mut known = foldhash::HashMap::default();
+        let mut seen = foldhash::HashSet::default();
+        let mut files = Vec::new();
+        for name in &state.inbox {
+            let path = path(&state.shard().folder(), name);
+            let row = self.inbox_object(&path)?;
+            let date = row.unit.date;
+            if !known.contains_key(&date) {
+                let mut of_date = self.known(state, date)?;
+                of_date.ignore_inbox();
+                known.insert(date, of_date);
+            }
+            let standing = known[&date].standing(&row.uri, row.etag.as_deref(), row.size);
+            if standing == Standing::New && seen.insert(row.uri.clone()) {
+                files.push((path, row));
+            }
+        }
+        Ok(files)
+    }
+
+    /// Objects that wait in the inbox of a shard, without their rows.
+    ///
+    /// # Errors
+    /// When a file is gone or damaged.
+    pub fn inbox_objects(&self, state: &ShardState) -> Result<Vec<ObjectRow>, LakeError> {
+        Ok(self.inbox_files(state)?.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// Reads what waits in the inbox of a shard, each object once. `object` hands out numbers, `each` gets the objects
+    /// with their rows.
     ///
     /// # Errors
     /// When a file is gone or damaged.
@@ -83,21 +114,8 @@ impl Lake {
         object: &mut dyn FnMut(&str) -> u32,
         each: &mut dyn FnMut(ObjectRow, Events),
     ) -> Result<(), LakeError> {
-        let mut known = foldhash::HashMap::default();
-        let mut seen = foldhash::HashSet::default();
-        for name in &state.inbox {
-            let path = path(&state.shard().folder(), name);
-            let (file, row) = self.inbox_file(&path)?;
-            let date = row.unit.date;
-            if !known.contains_key(&date) {
-                let mut of_date = self.known(state, date)?;
-                of_date.ignore_inbox();
-                known.insert(date, of_date);
-            }
-            let standing = known[&date].standing(&row.uri, row.etag.as_deref(), row.size);
-            if standing != Standing::New || !seen.insert(row.uri.clone()) {
-                continue;
-            }
+        for (path, row) in self.inbox_files(state)? {
+            let (file, _) = self.inbox_file(&path)?;
             let events = guarded(|| reader.file(&file, object)).map_err(|error| LakeError::damaged(&path, &error))?;
             each(row, events);
         }

@@ -43,6 +43,8 @@ pub struct Part {
     pub objects: u64,
     /// First and last event time of its rows, where there are any.
     pub span: Option<(i64, i64)>,
+    /// First and last name of its objects, in the order of their bytes; of an objects part only.
+    pub names: Option<(String, String)>,
 }
 
 /// The live parts of a shard.

@@ -98,6 +98,8 @@ pub(super) struct Encoded {
     pub(super) span: Option<(i64, i64)>,
     /// Distinct objects.
     pub(super) objects: u64,
+    /// First and last name, of a file of objects.
+    pub(super) names: Option<(String, String)>,
 }
 
 impl Source<'_> {
@@ -124,7 +126,7 @@ impl Source<'_> {
         objects.dedup();
         let times = || rows.iter().filter_map(|at| self.frame(*at).event_time.get(at.row as usize));
         let span = times().min().zip(times().max());
-        Ok(Encoded { bytes: encode(&[narrow, wide], notes)?, span, objects: objects.len() as u64 })
+        Ok(Encoded { bytes: encode(&[narrow, wide], notes)?, span, objects: objects.len() as u64, names: None })
     }
 
     fn frame(&self, at: At) -> &Columns<'_> {

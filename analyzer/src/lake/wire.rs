@@ -81,6 +81,10 @@ struct PartEntry {
     objects: u64,
     first: Option<i64>,
     last: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_name: Option<String>,
 }
 
 impl PartEntry {
@@ -97,6 +101,8 @@ impl PartEntry {
             objects: part.objects,
             first: part.span.map(|span| span.0),
             last: part.span.map(|span| span.1),
+            first_name: part.names.as_ref().map(|names| names.0.clone()),
+            last_name: part.names.as_ref().map(|names| names.1.clone()),
         }
     }
 
@@ -104,8 +110,9 @@ impl PartEntry {
         let shard = Shard { account: self.account, region: self.region };
         let unit = Unit { shard, date: NaiveDateText::date(self.date)? };
         let span = self.first.zip(self.last);
+        let names = self.first_name.zip(self.last_name);
         let Self { path, rows, bytes, blake3, objects, .. } = self;
-        Some(Part { path, kind, unit, rows, bytes, blake3, objects, span })
+        Some(Part { path, kind, unit, rows, bytes, blake3, objects, span, names })
     }
 }
 

@@ -9,7 +9,7 @@ use super::hashing::Hashing;
 use super::seen::Seen;
 use super::{Progress, ScanError, ScanOptions};
 use crate::decode::gzip::Limits;
-use crate::decode::{Class, Decoder, ObjectReport, Record, RecordSink, RejectReason, SkipReason};
+use crate::decode::{Decoder, ObjectReport, Record, RecordSink, RejectReason, SkipReason};
 use crate::extract;
 use crate::frame::{Dictionary, Events, FrameBuilder, Row, Scope};
 use crate::source::{Body, Fetched, Names, Object};
@@ -28,6 +28,25 @@ pub(super) struct Ingested {
     pub(super) filtered: u64,
     /// What was read of the time before the reported period.
     pub(super) lookback: Lookback,
+    /// Objects of a lake outside the asked Regions or dates.
+    pub(super) pruned: u64,
+}
+
+impl Ingested {
+    /// Nothing yet.
+    pub(super) fn new(across: &Across) -> Self {
+        Self { seen: Seen::default(), across: across.clone(), filtered: 0, lookback: Lookback::default(), pruned: 0 }
+    }
+
+    /// Adds what came of another source.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.seen.merge(other.seen);
+        self.across.merge(other.across);
+        self.filtered += other.filtered;
+        self.lookback.objects += other.lookback.objects;
+        self.lookback.bytes += other.lookback.bytes;
+        self.pruned += other.pruned;
+    }
 }
 
 /// Objects from before the reported period, of which only the control plane was kept.
@@ -63,10 +82,6 @@ pub(super) struct Done<'d> {
     pub(super) detail: Option<&'d str>,
     /// SHA-256 of its bytes as stored, when all of them were read.
     pub(super) sha256: Option<String>,
-    /// Rows of KMS events.
-    pub(super) kms: u64,
-    /// Rows of other services' records.
-    pub(super) related: u64,
 }
 
 /// What all workers share.
@@ -90,8 +105,7 @@ pub(super) fn ingest(
 ) -> Result<Ingested, ScanError> {
     let workers =
         drive(pool, objects, weigh, || Worker::new(shared, across.clone()), |worker, fetched| worker.read(fetched))?;
-    let mut ingested =
-        Ingested { seen: Seen::default(), across: across.clone(), filtered: 0, lookback: Lookback::default() };
+    let mut ingested = Ingested::new(across);
     for mut worker in workers {
         worker.sink.flush()?;
         ingested.seen.merge(worker.seen);
@@ -160,17 +174,8 @@ impl<'s> Worker<'s> {
         }
         self.shared.progress.object(size.unwrap_or(report.compressed), report.inflated, report.records);
         self.sink.close(index, &report)?;
-        let read = report.skip.is_none();
         let object = &fetched.object;
-        self.shared.keep.object(Done {
-            index,
-            object,
-            report: &report,
-            detail: detail.as_deref(),
-            sha256,
-            kms: if read { self.sink.kms } else { 0 },
-            related: if read { self.sink.related } else { 0 },
-        })?;
+        self.shared.keep.object(Done { index, object, report: &report, detail: detail.as_deref(), sha256 })?;
         self.seen.add(&fetched.object.uri, report, detail);
         Ok(())
     }
@@ -192,9 +197,6 @@ struct Sink<'s> {
     across: Across,
     shared: Shared<'s>,
     object: u32,
-    /// Rows of the current object that are of KMS, and of other services.
-    kms: u64,
-    related: u64,
     /// Only the control plane is kept of the current object.
     lookback: bool,
     /// Rows of the current object must not be kept.
@@ -210,8 +212,6 @@ impl<'s> Sink<'s> {
             across,
             shared,
             object: 0,
-            kms: 0,
-            related: 0,
             lookback: false,
             void: false,
             filtered: 0,
@@ -221,7 +221,6 @@ impl<'s> Sink<'s> {
     fn open(&mut self, object: u32, lookback: bool) {
         self.object = object;
         self.lookback = lookback;
-        (self.kms, self.related) = (0, 0);
         self.void = false;
     }
 
@@ -266,7 +265,6 @@ impl RecordSink for Sink<'_> {
         if account && region {
             row.object = self.object;
             self.builder.push(&row);
-            *if record.class == Class::Kms { &mut self.kms } else { &mut self.related } += 1;
         } else {
             self.filtered += 1;
         }

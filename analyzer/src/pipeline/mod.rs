@@ -1,23 +1,32 @@
 //! The only room that knows the order of the stages: sources to objects, objects to rows, rows to views, views to findings.
 
 mod drive;
+mod fill;
 mod hashing;
 mod ingest;
 mod rows;
 mod seen;
+mod sources;
+mod stored;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use polars::prelude::PolarsError;
+use rayon::ThreadPool;
 
-use self::ingest::{Shared, ingest};
+pub use self::fill::{Filled, fill};
+use self::ingest::{Ingested, Shared, ingest};
 use self::rows::{Held, Rows};
+pub use self::sources::open_lake;
+use self::sources::{Sources, filter};
+use self::stored::read_lake;
 use crate::config::{Settings, Subject, SuppressionTracker};
 use crate::finding::{Finding, Status};
 use crate::frame::{Dictionary, Scope};
 use crate::report::{Report, Run, human};
 use crate::rules::{self, Context, Rule};
-use crate::source::{self, Filter, Layout, Listing, Names, SourceError};
+use crate::source::{Filter, Layout, Names};
 use crate::view::event::EventIds;
 use crate::view::settle::Unresolved;
 use crate::view::{Across, FoldContext};
@@ -80,6 +89,11 @@ impl ScanOptions {
         !Filter { from: Some(from), ..Filter::default() }.admits(layout)
     }
 
+    /// The same for an object by its number.
+    fn is_lookback_of(&self, names: &Names, object: u32) -> bool {
+        self.lookback.is_some() && names.get(object).is_ok_and(|uri| self.is_lookback(&Layout::of(&uri)))
+    }
+
     /// Columns that rows carry.
     fn scope(&self) -> Scope {
         if self.events.is_some() { Scope::Full } else { Scope::Fold }
@@ -107,6 +121,9 @@ pub enum ScanError {
     /// The user asked for something that does not exist.
     #[error("{0}")]
     Usage(String),
+    /// A lake was changed while it was read.
+    #[error("{0}")]
+    Moved(String),
     /// The run itself failed.
     #[error("{0}")]
     Failed(String),
@@ -129,26 +146,37 @@ impl From<PolarsError> for ScanError {
 /// # Errors
 /// When the run as a whole cannot go on. A single bad record or object is part of the report's coverage instead.
 pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, ScanError> {
+    let mut attempts = 3;
+    loop {
+        attempts -= 1;
+        match scan_once(options, progress) {
+            // Somebody compacted a lake while it was read: what is there now says the same.
+            Err(ScanError::Moved(_)) if attempts > 0 => {}
+            result => return result,
+        }
+    }
+}
+
+fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, ScanError> {
     let (run, skipped) = choose_rules(options)?;
     let as_of_asked = options.as_of.or(options.to);
-    let listing = list(options)?;
-    let bytes = listing.objects.iter().filter_map(|object| object.size).sum();
-    progress.found(listing.objects.len() as u64, bytes);
-    progress.listed();
-
-    let mut builder = rayon::ThreadPoolBuilder::new();
-    if let Some(threads) = options.threads {
-        builder = builder.num_threads(threads);
-    }
-    let pool = builder.build().map_err(|error| ScanError::Failed(format!("could not start threads: {error}")))?;
+    let pool = threads(options)?;
+    let mut sources = Sources::open(options, &filter(options))?;
     let dictionary = Dictionary::default();
-    let (names, rows) = (Names::default(), Rows::new(options.memory, bytes));
+    let (names, rows) = (Arc::new(Names::default()), Rows::new(options.memory, sources.bytes));
     let keep = Held { rows: &rows, dictionary: &dictionary };
     let shared =
         Shared { options, scope: options.scope(), dictionary: &dictionary, names: &names, keep: &keep, progress };
-    let pruned = listing.pruned;
-    let objects = source::fetch(listing.objects.into_iter(), &names);
-    let ingested = ingest(&pool, objects.map(|fetched| Ok(fetched?)), shared, &Across::new(as_of_asked))?;
+    let across = Across::new(as_of_asked);
+    let mut ingested = Ingested::new(&across);
+    for lake in &sources.lakes {
+        ingested.merge(read_lake(&pool, lake, shared, &across)?);
+    }
+    ingested.merge(ingest(&pool, sources.feed(&names, progress, |_| true), shared, &across)?);
+    let pruned = ingested.pruned + sources.pruned();
+    if ingested.seen.is_empty() {
+        return Err(nothing_to_read(options, pruned));
+    }
     progress.finish();
 
     let across = &ingested.across;
@@ -211,6 +239,15 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
     })
 }
 
+/// The threads that compute.
+fn threads(options: &ScanOptions) -> Result<ThreadPool, ScanError> {
+    let mut builder = rayon::ThreadPoolBuilder::new();
+    if let Some(threads) = options.threads {
+        builder = builder.num_threads(threads);
+    }
+    builder.build().map_err(|error| ScanError::Failed(format!("could not start threads: {error}")))
+}
+
 /// Says of how many failures the key cannot be told.
 fn unresolved(count: Unresolved) -> Vec<String> {
     let notice = |count: u64, what: &str| {
@@ -243,31 +280,15 @@ fn choose_rules(options: &ScanOptions) -> Result<(Vec<&'static Rule>, Skips), Sc
     Ok((run, skipped))
 }
 
-fn list(options: &ScanOptions) -> Result<Listing, ScanError> {
-    let filter = Filter {
-        // A key's events stand in the logs of its callers too: rows are filtered by account, objects are not.
-        accounts: Vec::new(),
-        regions: options.regions.clone(),
-        // What happened to a key before the period explains what fails in it, and what happened up to the as-of instant
-        // decides whether it still holds: only what comes after both prunes.
-        from: options.lookback,
-        to: options.to.map(|to| to.max(options.as_of.unwrap_or(to))),
-    };
-    let listing = source::list(&options.sources, &filter).map_err(|error| match error {
-        SourceError::S3(_) | SourceError::BadPattern { .. } => ScanError::Usage(error.to_string()),
-        _ => ScanError::NothingToRead(error.to_string()),
-    })?;
-    if listing.objects.is_empty() {
-        return Err(ScanError::NothingToRead(format!(
-            "nothing to read in {}{}",
-            options.sources.join(", "),
-            match listing.pruned {
-                0 => String::new(),
-                pruned => format!("; {pruned} objects lie outside the Regions or dates asked for"),
-            }
-        )));
-    }
-    Ok(listing)
+fn nothing_to_read(options: &ScanOptions, pruned: u64) -> ScanError {
+    ScanError::NothingToRead(format!(
+        "nothing to read in {}{}",
+        options.sources.join(", "),
+        match pruned {
+            0 => String::new(),
+            pruned => format!("; {pruned} objects lie outside the Regions or dates asked for"),
+        }
+    ))
 }
 
 /// Findings of the reported period: those that it overlaps.

@@ -53,6 +53,11 @@ impl Seen {
         }
     }
 
+    /// True when no object was seen.
+    pub(super) fn is_empty(&self) -> bool {
+        self.coverage.objects.seen == 0
+    }
+
     /// Adds what another worker saw.
     pub(super) fn merge(&mut self, other: Self) {
         let (own, theirs) = (&mut self.coverage, other.coverage);

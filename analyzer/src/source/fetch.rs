@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use super::{Names, Object};
 use crate::decode::SkipReason;
@@ -52,6 +53,9 @@ impl Fetched {
 }
 
 /// Names objects and fetches them.
-pub fn fetch(objects: impl Iterator<Item = Object>, names: &Names) -> impl Iterator<Item = io::Result<Fetched>> {
-    objects.map(|object| Ok(Fetched { index: names.push(&object.uri)?, object, body: Body::Local }))
+pub fn fetch(
+    objects: impl Iterator<Item = Object> + Send + 'static,
+    names: Arc<Names>,
+) -> impl Iterator<Item = io::Result<Fetched>> {
+    objects.map(move |object| Ok(Fetched { index: names.push(&object.uri)?, object, body: Body::Local }))
 }

@@ -13,6 +13,8 @@ mod stdin;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 pub use fetch::{Body, Fetched, fetch};
 pub use layout::{Layout, ObjectKind};
 pub use names::Names;
@@ -30,6 +32,8 @@ pub struct Object {
     pub skip: Option<SkipReason>,
     /// What the system said about an object that could not be listed.
     pub detail: Option<String>,
+    /// What tells one content from another: the ETag in S3; of a file the time of its last change, once it was asked for.
+    pub etag: Option<Box<str>>,
     place: Place,
 }
 
@@ -51,12 +55,19 @@ impl Object {
             Ok(uri) => (uri, Place::Uri),
             Err(path) => (path.to_string_lossy().into_owned(), Place::Path(path.into())),
         };
-        Self { uri, size: None, skip: None, detail: None, place }
+        Self { uri, size: None, skip: None, detail: None, etag: None, place }
     }
 
     /// What its name tells. Computed anew at every call: a listing of millions shall not carry it along.
     pub fn layout(&self) -> Layout {
         Layout::of(&self.uri)
+    }
+
+    /// Asks when a file was last changed, and takes that for its `etag`.
+    pub fn stamp(&mut self) {
+        let Some(changed) = self.path().and_then(|path| path.metadata().ok()?.modified().ok()) else { return };
+        let changed: DateTime<Utc> = changed.into();
+        self.etag = Some(changed.to_rfc3339_opts(SecondsFormat::Nanos, true).into());
     }
 
     /// The path, when it is a file.

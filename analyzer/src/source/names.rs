@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::layout::Layout;
@@ -48,12 +49,12 @@ impl Names {
         self.with(|inner| Ok(inner.get(number)?.unwrap_or_default()))
     }
 
-    /// The number of a name, when all of them were added in the order of their bytes.
+    /// The number of a name among these, which were added in the order of their bytes.
     ///
     /// # Errors
     /// When the temporary file cannot be read.
-    pub fn find(&self, name: &str) -> io::Result<Option<u32>> {
-        self.with(|inner| inner.find(name))
+    pub fn find(&self, among: Range<u32>, name: &str) -> io::Result<Option<u32>> {
+        self.with(|inner| inner.find(among, name))
     }
 
     /// When the object was delivered, as far as its name tells: milliseconds since the epoch.
@@ -110,24 +111,25 @@ impl Inner {
         if number >= self.count {
             return Ok(None);
         }
-        let block = self.block(number as usize / BLOCK)?;
-        Ok(names(block).nth(number as usize % BLOCK).map(|name| String::from_utf8_lossy(name).into_owned()))
+        Ok(self.bytes(number)?.map(|name| String::from_utf8_lossy(name).into_owned()))
     }
 
-    fn find(&mut self, wanted: &str) -> io::Result<Option<u32>> {
-        // The last block whose first name is not behind the wanted one.
-        let (mut low, mut high) = (0, self.places.len());
+    fn bytes(&mut self, number: u32) -> io::Result<Option<&[u8]>> {
+        let block = self.block(number as usize / BLOCK)?;
+        Ok(names(block).nth(number as usize % BLOCK))
+    }
+
+    fn find(&mut self, among: Range<u32>, wanted: &str) -> io::Result<Option<u32>> {
+        let (mut low, mut high) = (among.start, among.end.min(self.count));
         while low < high {
             let middle = low + (high - low) / 2;
-            let block = self.block(middle)?;
-            match names(block).next().map_or(Ordering::Greater, |first| first.cmp(wanted.as_bytes())) {
+            match self.bytes(middle)?.cmp(&Some(wanted.as_bytes())) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return Ok(Some(middle)),
                 Ordering::Greater => high = middle,
-                Ordering::Equal | Ordering::Less => low = middle + 1,
             }
         }
-        let Some(number) = low.checked_sub(1) else { return Ok(None) };
-        let at = names(self.block(number)?).position(|name| name == wanted.as_bytes());
-        Ok(at.map(|at| (number * BLOCK + at) as u32))
+        Ok(None)
     }
 
     fn block(&mut self, number: usize) -> io::Result<&[u8]> {
@@ -174,26 +176,27 @@ mod tests {
                 assert_eq!(names.get(number / 2).unwrap(), name(number / 2));
             }
         }
-        for number in (0..50_000).step_by(11) {
+        for number in (0..50_000).step_by(101) {
             assert_eq!(names.get(number).unwrap(), name(number));
-            assert_eq!(names.find(&name(number)).unwrap(), Some(number));
+            assert_eq!(names.find(0..50_000, &name(number)).unwrap(), Some(number));
         }
         assert_eq!(names.get(50_000).unwrap(), "");
         for absent in ["", "s3://logs/", "s3://logs/0000000", "s3://logs/0000500/y", "t"] {
-            assert_eq!(names.find(absent).unwrap(), None, "{absent}");
+            assert_eq!(names.find(0..u32::MAX, absent).unwrap(), None, "{absent}");
         }
+        assert_eq!(names.find(10..20, &name(9)).unwrap(), None, "it is none of these");
     }
 
     #[test]
     fn odd_names_are_names() {
         let names = Names::default();
-        assert_eq!(names.find("a").unwrap(), None);
+        assert_eq!(names.find(0..9, "a").unwrap(), None);
         for name in ["", "\n", "a", "é", "\u{10ffff}"] {
             names.push(name).unwrap();
         }
         for (number, name) in ["", "\n", "a", "é", "\u{10ffff}"].into_iter().enumerate() {
             assert_eq!(names.get(number as u32).unwrap(), name);
-            assert_eq!(names.find(name).unwrap(), Some(number as u32));
+            assert_eq!(names.find(0..5, name).unwrap(), Some(number as u32));
         }
     }
 
