@@ -131,11 +131,21 @@ impl Inflater {
 
     /// Reads what is stored, up to the window; true when that was all of it.
     fn fetch(&mut self, source: &mut dyn Read, size: Option<u64>) -> io::Result<bool> {
-        self.packed.clear();
         let window = self.limits.window;
-        // One byte more than announced lets the read see the end without growing.
-        self.packed.reserve(to_usize(size.unwrap_or(0).min(window)) + 1);
-        source.take(window.saturating_add(1)).read_to_end(&mut self.packed)?;
+        let mut source = source.take(window.saturating_add(1));
+        // `read_to_end` alone knows no size: it feels its way with ever larger reads.
+        self.packed.resize(to_usize(size.unwrap_or(0).min(window)), 0);
+        let mut len = 0;
+        while len < self.packed.len() {
+            match source.read(&mut self.packed[len..]) {
+                Ok(0) => break,
+                Ok(read) => len += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.packed.truncate(len);
+        source.read_to_end(&mut self.packed)?;
         Ok(self.packed.len() as u64 <= window)
     }
 
