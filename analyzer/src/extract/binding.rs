@@ -161,6 +161,10 @@ fn fill_resource<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
 /// Lower is better: the member that names the key of the data itself, then keys of side data, then a bare `keyId`,
 /// then any key ARN.
 fn rank(name: &str, text: &str) -> Option<u8> {
+    // Every member of a record comes by here, and nearly none is any of the below.
+    if !text.starts_with("arn:") && memchr::memchr2(b'k', b'K', name.as_bytes()).is_none() {
+        return None;
+    }
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     let plausible = arn::key(text).is_some() || arn::is_key_id(text) || text.contains("alias/");
     match name.as_str() {
