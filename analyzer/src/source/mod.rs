@@ -6,10 +6,14 @@
 
 pub mod layout;
 mod local;
+#[cfg(feature = "aws")]
+pub mod s3;
 mod stdin;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+#[cfg(feature = "aws")]
+use std::sync::Arc;
 
 pub use layout::{Layout, ObjectKind};
 
@@ -26,6 +30,8 @@ pub struct Object {
     pub skip: Option<SkipReason>,
     /// What the system said about an object that could not be listed.
     pub detail: Option<String>,
+    /// What S3 calls this version of the content.
+    pub etag: Option<Box<str>>,
     place: Place,
 }
 
@@ -37,6 +43,9 @@ enum Place {
     /// The path, where the URI is not quite it: names that are not UTF-8.
     Path(PathBuf),
     Stdin,
+    /// In this bucket; the URI is `s3://bucket/key`.
+    #[cfg(feature = "aws")]
+    S3(Arc<str>),
 }
 
 impl Object {
@@ -47,7 +56,7 @@ impl Object {
             Ok(uri) => (uri, Place::Uri),
             Err(path) => (path.to_string_lossy().into_owned(), Place::Path(path.into())),
         };
-        Self { uri, size: None, skip: None, detail: None, place }
+        Self { uri, size: None, skip: None, detail: None, etag: None, place }
     }
 
     /// What its name tells. Computed anew at every call: a listing of millions shall not carry it along.
@@ -61,14 +70,25 @@ impl Object {
             Place::Uri => Some(Path::new(&self.uri)),
             Place::Path(path) => Some(path),
             Place::Stdin => None,
+            #[cfg(feature = "aws")]
+            Place::S3(_) => None,
         }
     }
 
-    /// Its bytes as stored, unbuffered. Standard input gives them once.
+    /// Bucket and key, when it is in S3.
+    #[cfg(feature = "aws")]
+    pub fn bucket_and_key(&self) -> Option<(&Arc<str>, &str)> {
+        let Place::S3(bucket) = &self.place else { return None };
+        let key = self.uri.strip_prefix("s3://")?.strip_prefix(&**bucket)?.strip_prefix('/')?;
+        Some((bucket, key))
+    }
+
+    /// Its bytes as stored, unbuffered. Standard input gives them once. Objects in S3 are fetched, many at a time.
     pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        match self.path() {
-            Some(path) => Ok(Box::new(std::fs::File::open(path)?)),
-            None => Ok(stdin::open()),
+        match (&self.place, self.path()) {
+            (Place::Stdin, _) => Ok(stdin::open()),
+            (_, Some(path)) => Ok(Box::new(std::fs::File::open(path)?)),
+            (_, None) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 }
@@ -151,6 +171,10 @@ pub enum SourceError {
         "s3 sources are not built into this version yet; sync the prefix first with `aws s3 sync {0} FOLDER`, then scan FOLDER"
     )]
     S3(String),
+    /// It is in S3 and cannot be used.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    InS3(#[from] s3::S3Error),
 }
 
 /// Lists the objects of all sources: files, folders, patterns, or `-`.

@@ -6,7 +6,7 @@ use super::{Object, Place};
 
 /// The one object of standard input.
 pub(super) fn object() -> Object {
-    Object { uri: "-".into(), size: None, skip: None, detail: None, place: Place::Stdin }
+    Object { uri: "-".into(), size: None, skip: None, detail: None, etag: None, place: Place::Stdin }
 }
 
 /// Its bytes.
