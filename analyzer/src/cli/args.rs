@@ -6,9 +6,12 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit;
-use crate::config::{Bytes, Period, When};
+use crate::config::{Bytes, Period, Settings, When};
 use crate::finding::Severity;
+use crate::pipeline::ScanOptions;
 use crate::rules::RULES;
+#[cfg(feature = "aws")]
+use crate::source::s3::S3Options;
 
 /// What is happening to our AWS KMS keys, and can we prove it?
 ///
@@ -71,7 +74,7 @@ pub(super) enum Command {
 #[derive(Args, Debug)]
 #[command(after_long_help = format!("{SCAN_EXAMPLES}\n\n{}", exit::help()))]
 pub(super) struct ScanArgs {
-    /// File, folder or glob of CloudTrail logs, or a lake; `-` for standard input.
+    /// File, folder, glob or s3://BUCKET/PREFIX of CloudTrail logs, or a lake; `-` for standard input.
     ///
     /// Folders are read with everything under them. What a file is, its content tells, not its name: CloudTrail's
     /// {"Records": [...]}, a JSON array, single records, NDJSON, or what `aws cloudtrail lookup-events` prints; gzip or plain.
@@ -81,7 +84,7 @@ pub(super) struct ScanArgs {
     /// Keep what is read in this lake, and judge by all that it has; made if it does not exist.
     ///
     /// What the lake has already is not read again. Without SOURCE the lake alone is judged.
-    #[arg(long, value_name = "DIR", help_heading = "What to look at")]
+    #[arg(long, value_name = "DIR|s3://…", help_heading = "What to look at")]
     pub(super) lake: Option<String>,
 
     /// Report events from here on: 2026-03-01 or 2026-03-01T08:30:00Z.
@@ -149,17 +152,11 @@ pub(super) struct ScanArgs {
     #[arg(long, short, help_heading = "What to write")]
     pub(super) quiet: bool,
 
-    /// Memory for rows before they go to a temporary file: 512MiB, 4GiB [default: 16MiB].
-    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
-    pub(super) memory: Option<Bytes>,
+    #[command(flatten)]
+    pub(super) limits: Limits,
 
-    /// Threads [default: one per core].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Limits")]
-    pub(super) threads: Option<u32>,
-
-    /// Largest size of one object after decompression; a larger one is skipped and reported [default: 2GiB].
-    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
-    pub(super) max_inflated: Option<Bytes>,
+    #[command(flatten)]
+    pub(super) s3: S3Args,
 }
 
 const SCAN_EXAMPLES: &str = "\
@@ -169,13 +166,14 @@ Examples:
   keytrail scan ./AWSLogs --format json | jq '.findings[] | select(.severity == \"critical\")'
   keytrail scan ./AWSLogs --output findings.parquet --events events.parquet
   keytrail scan ./AWSLogs --fail-on high --quiet
+  keytrail scan s3://trail-bucket/AWSLogs/ --from 2026-03-01 --to 2026-03-01 --account 111122223333
   aws cloudtrail lookup-events --lookup-attributes \\
       AttributeKey=EventSource,AttributeValue=kms.amazonaws.com | keytrail scan -";
 
 #[derive(Args, Debug)]
 #[command(after_long_help = format!("{INGEST_EXAMPLES}\n\n{}", exit::help()))]
 pub(super) struct IngestArgs {
-    /// File, folder or glob of CloudTrail logs, as of `keytrail scan`.
+    /// File, folder, glob or s3://BUCKET/PREFIX of CloudTrail logs, as of `keytrail scan`.
     #[arg(required = true, value_name = "SOURCE")]
     pub(super) sources: Vec<String>,
 
@@ -183,7 +181,7 @@ pub(super) struct IngestArgs {
     ///
     /// A lake is a folder of Parquet files that any SQL engine reads, and a SOURCE of every command. An interrupted run is
     /// continued by the next one.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR|s3://…")]
     pub(super) lake: String,
 
     /// Only objects delivered from here on: 2026-03-01 or 2026-03-01T08:30:00Z.
@@ -214,17 +212,11 @@ pub(super) struct IngestArgs {
     #[arg(long, short, help_heading = "What to write")]
     pub(super) quiet: bool,
 
-    /// Memory for rows: four times as much is gathered before it is written [default: 16MiB].
-    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
-    pub(super) memory: Option<Bytes>,
+    #[command(flatten)]
+    pub(super) limits: Limits,
 
-    /// Threads [default: one per core].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Limits")]
-    pub(super) threads: Option<u32>,
-
-    /// Largest size of one object after decompression; a larger one is skipped and reported [default: 2GiB].
-    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
-    pub(super) max_inflated: Option<Bytes>,
+    #[command(flatten)]
+    pub(super) s3: S3Args,
 }
 
 const INGEST_EXAMPLES: &str = "\
@@ -232,6 +224,91 @@ Examples:
   keytrail ingest ./AWSLogs --lake ./lake     read what is new since the last time
   keytrail scan ./lake                        the same findings as from the logs
   keytrail scan ./AWSLogs --lake ./lake       both at once";
+
+/// What a run may take.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct Limits {
+    /// Memory for rows before they go to a temporary file: 512MiB, 4GiB [default: 16MiB].
+    #[arg(long, value_name = "SIZE")]
+    pub(super) memory: Option<Bytes>,
+
+    /// Threads [default: one per core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(super) threads: Option<u32>,
+
+    /// Largest size of one object after decompression; a larger one is skipped and reported [default: 2GiB].
+    #[arg(long, value_name = "SIZE")]
+    pub(super) max_inflated: Option<Bytes>,
+}
+
+impl Limits {
+    /// Options of a run: what is typed goes before what is configured.
+    pub(super) fn apply(&self, sources: Vec<String>, settings: Settings, s3: &S3Args) -> ScanOptions {
+        #[cfg(not(feature = "aws"))]
+        let S3Args {} = s3;
+        ScanOptions {
+            memory: self.memory.unwrap_or(settings.scan.memory).0,
+            threads: self.threads.or(settings.scan.threads).map(|n| n as usize),
+            max_inflated: self.max_inflated.unwrap_or(settings.scan.max_inflated).0,
+            #[cfg(feature = "aws")]
+            s3: s3.options(),
+            ..ScanOptions::new(sources, settings)
+        }
+    }
+}
+
+/// How S3 is used.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "S3")]
+pub(super) struct S3Args {
+    /// Profile of the AWS configuration [default: as the AWS CLI finds it].
+    #[cfg(feature = "aws")]
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+
+    /// Where S3 is, when it is not at AWS.
+    #[cfg(feature = "aws")]
+    #[arg(long, value_name = "URL")]
+    pub(super) endpoint_url: Option<String>,
+
+    /// Put the bucket into the path of requests, as most servers that are not AWS want it.
+    #[cfg(feature = "aws")]
+    #[arg(long)]
+    pub(super) path_style: bool,
+
+    /// Pay for the requests, where the owner of the bucket wants it.
+    #[cfg(feature = "aws")]
+    #[arg(long)]
+    pub(super) request_payer: bool,
+
+    /// Do not sign requests: public buckets need no credentials.
+    #[cfg(feature = "aws")]
+    #[arg(long)]
+    pub(super) no_sign_request: bool,
+
+    /// With --to: for how many days after it late files are looked for.
+    ///
+    /// Nearly all files come within a quarter of an hour, but CloudTrail tries for 30 days when it cannot write to the bucket.
+    #[cfg(feature = "aws")]
+    #[arg(long, value_name = "DAYS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=31))]
+    pub(super) late_days: u16,
+}
+
+#[cfg(feature = "aws")]
+impl S3Args {
+    fn options(&self) -> S3Options {
+        S3Options {
+            profile: self.profile.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            path_style: self.path_style,
+            request_payer: self.request_payer,
+            unsigned: self.no_sign_request,
+            late_days: self.late_days,
+            ..S3Options::default()
+        }
+    }
+}
 
 #[derive(Args, Debug)]
 pub(super) struct RulesArgs {

@@ -26,10 +26,7 @@ pub(super) fn run(args: &IngestArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         regions: args.region.clone(),
         from,
         to,
-        memory: args.memory.unwrap_or(settings.scan.memory).0,
-        threads: args.threads.or(settings.scan.threads).map(|n| n as usize),
-        max_inflated: args.max_inflated.unwrap_or(settings.scan.max_inflated).0,
-        ..ScanOptions::new(args.sources.clone(), settings)
+        ..args.limits.apply(args.sources.clone(), settings, &args.s3)
     };
     let filled = fill(&options, &args.lake, terminal)?;
     if filled.unchanged == 0 && filled.coverage.objects.seen == 0 {
@@ -55,7 +52,7 @@ pub(super) fn fill(options: &ScanOptions, lake: &str, terminal: &Terminal<'_>) -
             return Err(failure.hint("put the lake beside the logs"));
         }
     }
-    let lake = pipeline::open_lake(lake)?;
+    let lake = pipeline::open_lake(lake, options)?;
     Ok(pipeline::fill(options, &lake, &*progress::display(terminal))?)
 }
 
@@ -140,7 +137,7 @@ struct Skipped<'t> {
 }
 
 fn json(lake: &str, filled: &Filled) -> String {
-    let Filled { unchanged, committed, coverage, merged, removed } = filled;
+    let Filled { unchanged, committed, coverage, merged, removed, .. } = filled;
     let told = Told {
         schema: "keytrail.ingest/1",
         lake,

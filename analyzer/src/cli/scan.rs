@@ -111,7 +111,6 @@ pub(super) fn period(from: Option<When>, to: Option<When>) -> Result<(Option<i64
 fn options(args: &ScanArgs, settings: Settings) -> Result<ScanOptions, Failure> {
     let (from, to) = period(args.from, args.to)?;
     Ok(ScanOptions {
-        sources: args.sources.clone(),
         accounts: args.account.clone(),
         regions: args.region.clone(),
         from,
@@ -119,11 +118,8 @@ fn options(args: &ScanArgs, settings: Settings) -> Result<ScanOptions, Failure> 
         lookback: args.lookback.zip(from).map(|(period, from)| period.before(from)),
         as_of: args.as_of.map(|when| when.end_ms()),
         rules: args.rule.clone(),
-        memory: args.memory.unwrap_or(settings.scan.memory).0,
-        threads: args.threads.or(settings.scan.threads).map(|n| n as usize),
-        max_inflated: args.max_inflated.unwrap_or(settings.scan.max_inflated).0,
         events: args.events.clone(),
-        settings,
+        ..args.limits.apply(args.sources.clone(), settings, &args.s3)
     })
 }
 

@@ -29,6 +29,14 @@ reasons! {
     /// Why an object gave no records, or not all of them.
     SkipReason {
         Unreadable "unreadable" "the file could not be opened or read",
+        Denied "access-denied" "access to the object or the folder was denied",
+        KeyDenied "key-denied" "the object is encrypted, and the key that encrypts it may not be used or cannot be",
+        Gone "gone" "the object was deleted while the run went on",
+        Archived "archived" "the object is in an archive (Glacier or an archive tier) and has to be restored before it can be read",
+        Changed "changed" "the object was replaced while it was read",
+        Incomplete "incomplete" "the object arrived in part only, also after retries",
+        ChecksumMismatch "checksum-mismatch" "what arrived is not what was stored: the checksum is another, also after retries",
+        Unavailable "unavailable" "the service or the network failed, also after retries",
         Empty "empty" "the object has no bytes",
         TruncatedGzip "truncated-gzip" "the gzip stream ends early",
         BadGzip "bad-gzip" "the gzip stream is damaged: wrong checksum, wrong length or no deflate data",

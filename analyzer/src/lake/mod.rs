@@ -1,6 +1,8 @@
 //! Rows on disk.
 
 mod batch;
+#[cfg(feature = "aws")]
+mod bucket;
 mod codec;
 mod commit;
 mod events_file;
@@ -19,6 +21,8 @@ mod upkeep;
 mod wire;
 
 pub use batch::Batch;
+#[cfg(feature = "aws")]
+pub use bucket::BucketFolder;
 pub use commit::Committed;
 pub use events_file::EventsFile;
 pub use folder::Folder;

@@ -41,6 +41,8 @@ pub struct Filled {
     pub merged: u64,
     /// Files of interrupted runs that were removed.
     pub removed: u64,
+    /// Remarks about how the sources were looked at.
+    pub notices: Vec<String>,
 }
 
 /// Brings what is new in the sources into a lake. Of `options` the sources, the period, the limits and S3 count; rows are
@@ -99,6 +101,7 @@ pub fn fill(options: &ScanOptions, lake: &Lake, progress: &dyn Progress) -> Resu
         filled.removed += lake.sweep()?.removed;
     }
     progress.finish();
+    filled.notices = sources.notices(options);
     filled.unchanged = told.unchanged.load(Ordering::Relaxed);
     filled.coverage = seen.finish(sources.pruned(), &Settled::default());
     Ok(filled)

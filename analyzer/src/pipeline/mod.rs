@@ -4,6 +4,8 @@ mod drive;
 mod fill;
 mod hashing;
 mod ingest;
+#[cfg(feature = "aws")]
+mod remote;
 mod rows;
 mod seen;
 mod sources;
@@ -26,6 +28,8 @@ use crate::finding::{Finding, Status};
 use crate::frame::{Dictionary, Scope};
 use crate::report::{Report, Run, human};
 use crate::rules::{self, Context, Rule};
+#[cfg(feature = "aws")]
+use crate::source::s3::S3Options;
 use crate::source::{Filter, Layout, Names};
 use crate::view::event::EventIds;
 use crate::view::settle::Unresolved;
@@ -61,6 +65,9 @@ pub struct ScanOptions {
     pub max_inflated: u64,
     /// Where to write the deduplicated event rows as Parquet.
     pub events: Option<PathBuf>,
+    /// How S3 is used.
+    #[cfg(feature = "aws")]
+    pub s3: S3Options,
 }
 
 impl ScanOptions {
@@ -79,6 +86,8 @@ impl ScanOptions {
             threads: None,
             max_inflated: settings.scan.max_inflated.0,
             events: None,
+            #[cfg(feature = "aws")]
+            s3: S3Options::default(),
             settings,
         }
     }
@@ -163,7 +172,8 @@ fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, S
     let pool = threads(options)?;
     let mut sources = Sources::open(options, &filter(options))?;
     let dictionary = Dictionary::default();
-    let (names, rows) = (Arc::new(Names::default()), Rows::new(options.memory, sources.bytes));
+    let (names, rows) = (Arc::new(Names::default()), Rows::new(options.memory));
+    rows.expect(sources.bytes);
     let keep = Held { rows: &rows, dictionary: &dictionary };
     let shared =
         Shared { options, scope: options.scope(), dictionary: &dictionary, names: &names, keep: &keep, progress };
@@ -205,6 +215,7 @@ fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, S
         Some(as_of) => suppress(within(findings, options), &options.settings, as_of, &mut notices),
         None => Vec::new(),
     };
+    notices.extend(sources.notices(options));
     notices.extend(unresolved(settled.unresolved));
     if ingested.filtered > 0 {
         notices.push(format!(

@@ -1,7 +1,7 @@
 //! Rows of a run: held or spilled while objects are read, then folded and evaluated partition by partition.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use polars::prelude::{DataFrame, PolarsError};
 
@@ -23,8 +23,11 @@ const ROW_BYTES_PER_COMPRESSED: u64 = 1;
 /// Rows of a run: in memory, or in part on disk.
 pub(super) struct Rows {
     memory: u64,
-    /// Partitions of rows on disk: one in hand must take but a part of the memory given.
-    plan: Plan,
+    /// Compressed bytes of logs that are expected.
+    expected: AtomicU64,
+    /// Partitions of rows on disk: one in hand must take but a part of the memory given. Decided when the first rows go to
+    /// disk: by then it is known best how many may follow.
+    plan: OnceLock<Plan>,
     open: Mutex<Open>,
     spill: Spill,
 }
@@ -36,9 +39,27 @@ struct Open {
 }
 
 impl Rows {
-    pub(super) fn new(memory: u64, compressed: u64) -> Self {
-        let partitions = (compressed * ROW_BYTES_PER_COMPRESSED).div_ceil(memory.max(1)).clamp(8, 256) as u32;
-        Self { memory, plan: Plan::new(partitions), open: Mutex::default(), spill: Spill::default() }
+    pub(super) fn new(memory: u64) -> Self {
+        Self {
+            memory,
+            expected: AtomicU64::new(0),
+            plan: OnceLock::new(),
+            open: Mutex::default(),
+            spill: Spill::default(),
+        }
+    }
+
+    /// So many more compressed bytes of logs are going to be read; `None` when nobody knows yet.
+    pub(super) fn expect(&self, compressed: Option<u64>) {
+        const MANY: u64 = 1 << 40;
+        self.expected.fetch_add(compressed.unwrap_or(MANY), Ordering::Relaxed);
+    }
+
+    fn plan(&self) -> Plan {
+        *self.plan.get_or_init(|| {
+            let expected = self.expected.load(Ordering::Relaxed).saturating_mul(ROW_BYTES_PER_COMPRESSED);
+            Plan::new(expected.div_ceil(self.memory.max(1)).clamp(8, 256) as u32)
+        })
     }
 
     /// Adds a batch; spills what is open once it outgrows the memory given.
@@ -56,7 +77,7 @@ impl Rows {
     }
 
     fn spill(&self, batches: Vec<Events>, dictionary: &Dictionary) -> Result<(), PolarsError> {
-        self.spill.write(&split(batches, self.plan, dictionary)?, self.plan.count())
+        self.spill.write(&split(batches, self.plan(), dictionary)?, self.plan().count())
     }
 
     /// Folds and evaluates all rows, partition by partition: of each only findings, counts and what may still change stay.
@@ -67,14 +88,14 @@ impl Rows {
         cx: &Context<'_>,
     ) -> Result<(Settled, Evaluation), PolarsError> {
         let dictionary = context.dictionary;
+        // What is all in memory needs no more partitions than threads can share.
+        let plan = if self.spill.is_empty() { *self.plan.get_or_init(|| Plan::new(8)) } else { self.plan() };
         let open = self.open.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let open = if self.spill.is_empty() {
-            split(open.batches, self.plan, dictionary)?
-        } else {
-            let batches = split(open.batches, self.plan, dictionary)?;
-            self.spill.write(&batches, self.plan.count())?;
-            Vec::new()
-        };
+        let mut open = split(open.batches, plan, dictionary)?;
+        if !self.spill.is_empty() {
+            self.spill.write(&open, plan.count())?;
+            open.clear();
+        }
         let fold = |views: Views, partition: u32| -> Result<Views, PolarsError> {
             let spilled = self.spill.read(partition)?;
             let at = partition as usize;
@@ -89,22 +110,22 @@ impl Rows {
         let aliases = context.across.aliases(dictionary);
         // What fails without naming a key tells which keys are not complete with their own rows.
         let mut views = Views::default();
-        for partition in 0..self.plan.keyless() {
+        for partition in 0..plan.keyless() {
             views = fold(views, partition)?;
         }
         let mut leads = views.leads(&aliases, dictionary);
-        leads.merge(fold(Views::default(), self.plan.last())?.leads(&aliases, dictionary));
+        leads.merge(fold(Views::default(), plan.last())?.leads(&aliases, dictionary));
 
         let next = AtomicU32::new(0);
         let done: Vec<Result<(Views, Pending, Evaluation), PolarsError>> = rayon::broadcast(|_| {
             let (mut rest, mut pending, mut evaluation) = (Views::default(), Pending::default(), Evaluation::default());
             loop {
                 let group = next.fetch_add(1, Ordering::Relaxed);
-                if group >= self.plan.groups() {
+                if group >= plan.groups() {
                     return Ok((rest, pending, evaluation));
                 }
                 let mut views = Views::default();
-                for partition in self.plan.group(group) {
+                for partition in plan.group(group) {
                     views = fold(views, partition)?;
                 }
                 let (keys, incomplete) = views.take_keys(&leads, &aliases, dictionary);
@@ -120,7 +141,7 @@ impl Rows {
             pending.merge(incomplete);
             evaluation.merge(evaluated);
         }
-        views = fold(views, self.plan.last())?;
+        views = fold(views, plan.last())?;
         let (keys, unresolved) = pending.resolve(views.take_loose(), &aliases, dictionary);
         evaluation.keys(rules, &keys, &Context { ids: views.ids(), ..*cx });
         Ok((Settled { unresolved, ..views.rest(dictionary) }, evaluation))
@@ -145,7 +166,7 @@ impl Rows {
         let mut file = EventsFile::create(path)
             .map_err(|error| ScanError::Failed(format!("could not write {}: {error}", path.display())))?;
         let mut twins = Twins::default();
-        for partition in 0..self.plan.count() {
+        for partition in 0..self.plan().count() {
             let events = stack(self.spill.read(partition)?)?;
             let rows = deduplicated_rows(&events, across, &mut twins, dictionary)?;
             file.write(&events, &rows, names, dictionary)?;

@@ -5,46 +5,81 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+#[cfg(feature = "aws")]
+use super::remote::Remote;
 use super::{Progress, ScanError, ScanOptions};
 use crate::lake::{Folder, Lake, LakeError};
-use crate::source::{self, Fetched, Filter, Names, Object, SourceError};
+use crate::source::{self, Fetched, Filter, Listing, Names, Object, SourceError};
 
 /// The sources of a run.
 pub(super) struct Sources {
     pub(super) lakes: Vec<Lake>,
     objects: Vec<Object>,
     pruned: u64,
-    /// Bytes as stored, as far as they are known by now.
-    pub(super) bytes: u64,
+    /// Bytes as stored, as far as they are known by now; `None` while a bucket is being listed.
+    pub(super) bytes: Option<u64>,
+    #[cfg(feature = "aws")]
+    remote: Remote,
 }
 
 impl Sources {
     /// Looks at every source: nothing is read yet.
     pub(super) fn open(options: &ScanOptions, filter: &Filter) -> Result<Self, ScanError> {
-        let mut sources = Self { lakes: Vec::new(), objects: Vec::new(), pruned: 0, bytes: 0 };
+        let mut lakes = Vec::new();
         let mut local = Vec::new();
+        #[cfg(feature = "aws")]
+        let mut remote = Remote::default();
         for source in &options.sources {
+            #[cfg(feature = "aws")]
+            if source.starts_with("s3://") {
+                lakes.extend(remote.open(source, options)?);
+                continue;
+            }
             if Lake::recognize(Path::new(source)) {
-                sources.lakes.push(Lake::open(Arc::new(Folder::new(source)))?);
+                lakes.push(Lake::open(Arc::new(Folder::new(source)))?);
             } else {
                 local.push(source.clone());
             }
         }
+        let mut listing = Listing::default();
         if !local.is_empty() {
-            let listing = source::list(&local, filter).map_err(|error| match error {
+            listing = source::list(&local, filter).map_err(|error| match error {
                 SourceError::S3(_) | SourceError::BadPattern { .. } => ScanError::Usage(error.to_string()),
                 _ => ScanError::NothingToRead(error.to_string()),
             })?;
-            sources.bytes = listing.objects.iter().filter_map(|object| object.size).sum();
-            sources.objects = listing.objects;
-            sources.pruned = listing.pruned;
         }
-        Ok(sources)
+        let bytes = listing.objects.iter().filter_map(|object| object.size).sum();
+        #[cfg(feature = "aws")]
+        let bytes = if remote.list(filter)? { None } else { Some(bytes) };
+        #[cfg(not(feature = "aws"))]
+        let bytes = Some(bytes);
+        Ok(Self {
+            lakes,
+            objects: listing.objects,
+            pruned: listing.pruned,
+            bytes,
+            #[cfg(feature = "aws")]
+            remote,
+        })
     }
 
-    /// Objects outside the asked Regions or dates, told by their names.
+    /// Objects outside the asked accounts, Regions or dates, told by their names, of those that were listed.
     pub(super) fn pruned(&self) -> u64 {
+        #[cfg(feature = "aws")]
+        return self.pruned + self.remote.pruned();
+        #[cfg(not(feature = "aws"))]
         self.pruned
+    }
+
+    /// What is to be said about how the sources were looked at, once they were.
+    pub(super) fn notices(&self, options: &ScanOptions) -> Vec<String> {
+        #[cfg(feature = "aws")]
+        return self.remote.notices(options);
+        #[cfg(not(feature = "aws"))]
+        {
+            let _ = options;
+            Vec::new()
+        }
     }
 
     /// Hands out the objects as they come, each with its bytes; those that `wanted` drops are never fetched.
@@ -56,8 +91,16 @@ impl Sources {
     ) -> Feed<'p> {
         let found = Arc::new(Found::default());
         let objects = std::mem::take(&mut self.objects).into_iter();
+        #[cfg(feature = "aws")]
+        let objects = objects.chain(std::mem::take(&mut self.remote.listings).into_iter().flatten());
         let objects = found.clone().watch(objects, wanted);
-        Feed { items: Box::new(source::fetch(objects, names.clone())), found, progress }
+        let items = source::fetch(
+            objects,
+            names.clone(),
+            #[cfg(feature = "aws")]
+            self.remote.fetching(),
+        );
+        Feed { items, found, progress }
     }
 }
 
@@ -65,7 +108,13 @@ impl Sources {
 ///
 /// # Errors
 /// When something else stands there, or a newer keytrail wrote it.
-pub fn open_lake(place: &str) -> Result<Lake, ScanError> {
+pub fn open_lake(place: &str, options: &ScanOptions) -> Result<Lake, ScanError> {
+    #[cfg(feature = "aws")]
+    if place.starts_with("s3://") {
+        return Ok(Lake::open_or_create(Arc::new(Remote::default().store(place, options)?))?);
+    }
+    #[cfg(not(feature = "aws"))]
+    let _ = options;
     Ok(Lake::open_or_create(Arc::new(Folder::new(place)))?)
 }
 
@@ -84,7 +133,7 @@ pub(super) fn filter(options: &ScanOptions) -> Filter {
 
 /// Objects with their bytes.
 pub(super) struct Feed<'p> {
-    items: Box<dyn Iterator<Item = io::Result<Fetched>> + 'p>,
+    items: Box<dyn Iterator<Item = io::Result<Fetched>>>,
     found: Arc<Found>,
     progress: &'p dyn Progress,
 }

@@ -3,7 +3,11 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
+#[cfg(feature = "aws")]
+use std::sync::{Mutex, PoisonError};
 
+#[cfg(feature = "aws")]
+use super::s3::{self, Session};
 use super::{Names, Object};
 use crate::decode::SkipReason;
 
@@ -21,8 +25,9 @@ pub struct Fetched {
 pub enum Body {
     /// On this machine: opened when their turn comes.
     Local,
-    /// In memory.
-    Bytes(Vec<u8>),
+    /// In memory: as long as they are held, their room is taken.
+    #[cfg(feature = "aws")]
+    Held(s3::Held),
     /// In a temporary file, from its start on.
     Spooled(File),
     /// They could not be had.
@@ -45,17 +50,57 @@ impl Fetched {
         }
         match &mut self.body {
             Body::Local => self.object.open().map_err(|error: io::Error| (SkipReason::Unreadable, error.to_string())),
-            Body::Bytes(bytes) => Ok(Box::new(bytes.as_slice())),
+            #[cfg(feature = "aws")]
+            Body::Held(bytes) => Ok(Box::new(&**bytes)),
             Body::Spooled(file) => Ok(Box::new(file)),
             Body::Failed { reason, detail } => Err((*reason, detail.clone())),
         }
     }
 }
 
-/// Names objects and fetches them.
+/// Objects with their bytes.
+type Items = Box<dyn Iterator<Item = io::Result<Fetched>>>;
+
+/// Names objects and fetches them: those on this machine come as they are, those in S3 as they arrive.
 pub fn fetch(
     objects: impl Iterator<Item = Object> + Send + 'static,
     names: Arc<Names>,
-) -> impl Iterator<Item = io::Result<Fetched>> {
-    objects.map(move |object| Ok(Fetched { index: names.push(&object.uri)?, object, body: Body::Local }))
+    #[cfg(feature = "aws")] session: Option<&Session>,
+) -> Items {
+    #[cfg(feature = "aws")]
+    if let Some(session) = session {
+        return from_s3(objects, names, session);
+    }
+    Box::new(objects.map(move |object| Ok(Fetched { index: names.push(&object.uri)?, object, body: Body::Local })))
+}
+
+/// Objects are named on the thread that lists them: what comes after a failure there is not asked for any more.
+#[cfg(feature = "aws")]
+fn from_s3(objects: impl Iterator<Item = Object> + Send + 'static, names: Arc<Names>, session: &Session) -> Items {
+    let failed: Arc<Mutex<Option<io::Error>>> = Arc::default();
+    let failure = failed.clone();
+    let named = objects.map_while(move |object| match names.push(&object.uri) {
+        Ok(index) => Some((index, object)),
+        Err(error) => {
+            *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            None
+        }
+    });
+    let fetched = session.fetch(named).map(|fetched| Ok(Fetched::from(fetched)));
+    let failed = std::iter::from_fn(move || failure.lock().unwrap_or_else(PoisonError::into_inner).take().map(Err));
+    Box::new(fetched.chain(failed))
+}
+
+#[cfg(feature = "aws")]
+impl From<s3::Fetched> for Fetched {
+    fn from(fetched: s3::Fetched) -> Self {
+        let s3::Fetched { index, object, body } = fetched;
+        let body = match body {
+            _ if object.bucket_and_key().is_none() => Body::Local,
+            s3::Body::Bytes(held) => Body::Held(held),
+            s3::Body::Spooled(file) => Body::Spooled(file),
+            s3::Body::Failed { reason, detail } => Body::Failed { reason, detail },
+        };
+        Self { index, object, body }
+    }
 }

@@ -199,17 +199,17 @@ fn agreed<T: PartialEq>(tree: Option<T>, name: Option<T>) -> Option<T> {
     }
 }
 
-fn is_account(part: &str) -> bool {
+pub(super) fn is_account(part: &str) -> bool {
     part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_organization(part: &str) -> bool {
+pub(super) fn is_organization(part: &str) -> bool {
     let tail = part.strip_prefix("o-").unwrap_or_default();
     (10..=32).contains(&tail.len()) && tail.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 /// `eu-west-1`, `us-gov-west-1`, `us-isob-east-1`, `eusc-de-east-1` …
-fn is_region(part: &str) -> bool {
+pub(super) fn is_region(part: &str) -> bool {
     let Some((words, number)) = part.rsplit_once('-') else { return false };
     let word = |word: &str| word.len() >= 2 && word.bytes().all(|byte| byte.is_ascii_lowercase());
     (1..=2).contains(&number.len())

@@ -8,10 +8,14 @@ pub mod fetch;
 pub mod layout;
 mod local;
 pub mod names;
+#[cfg(feature = "aws")]
+pub mod s3;
 mod stdin;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+#[cfg(feature = "aws")]
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -45,6 +49,9 @@ enum Place {
     /// The path, where the URI is not quite it: names that are not UTF-8.
     Path(PathBuf),
     Stdin,
+    /// In this bucket; the URI is `s3://bucket/key`.
+    #[cfg(feature = "aws")]
+    S3(Arc<str>),
 }
 
 impl Object {
@@ -76,14 +83,25 @@ impl Object {
             Place::Uri => Some(Path::new(&self.uri)),
             Place::Path(path) => Some(path),
             Place::Stdin => None,
+            #[cfg(feature = "aws")]
+            Place::S3(_) => None,
         }
     }
 
-    /// Its bytes as stored, unbuffered. Standard input gives them once.
+    /// Bucket and key, when it is in S3.
+    #[cfg(feature = "aws")]
+    pub fn bucket_and_key(&self) -> Option<(&Arc<str>, &str)> {
+        let Place::S3(bucket) = &self.place else { return None };
+        let key = self.uri.strip_prefix("s3://")?.strip_prefix(&**bucket)?.strip_prefix('/')?;
+        Some((bucket, key))
+    }
+
+    /// Its bytes as stored, unbuffered. Standard input gives them once. Objects in S3 are fetched, many at a time.
     pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        match self.path() {
-            Some(path) => Ok(Box::new(std::fs::File::open(path)?)),
-            None => Ok(stdin::open()),
+        match (&self.place, self.path()) {
+            (Place::Stdin, _) => Ok(stdin::open()),
+            (_, Some(path)) => Ok(Box::new(std::fs::File::open(path)?)),
+            (_, None) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 }
@@ -166,6 +184,10 @@ pub enum SourceError {
         "s3 sources are not built into this version yet; sync the prefix first with `aws s3 sync {0} FOLDER`, then scan FOLDER"
     )]
     S3(String),
+    /// It is in S3 and cannot be used.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    InS3(#[from] s3::S3Error),
 }
 
 /// Lists the objects of all sources: files, folders, patterns, or `-`.

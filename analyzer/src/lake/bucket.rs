@@ -1,0 +1,83 @@
+//! A lake in S3.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::store::{Entry, Store, StoreError, Tag, When};
+use crate::source::s3::{Bucket, Condition, S3Error, S3Url};
+
+/// A prefix of a bucket as a [`Store`]. S3 compares and swaps by itself: `If-Match` and `If-None-Match`.
+#[derive(Clone, Debug)]
+pub struct BucketFolder {
+    bucket: Bucket,
+    /// Ends with a slash, unless it is empty.
+    prefix: String,
+}
+
+impl BucketFolder {
+    /// The store below a prefix.
+    pub fn new(bucket: Bucket, url: &S3Url) -> Self {
+        let mut prefix = url.prefix.clone();
+        if !prefix.is_empty() && !prefix.ends_with('/') {
+            prefix.push('/');
+        }
+        Self { bucket, prefix }
+    }
+
+    fn key(&self, path: &str) -> String {
+        format!("{}{path}", self.prefix)
+    }
+
+    fn failed(&self, path: &str, error: S3Error) -> StoreError {
+        let path = format!("s3://{}/{}", self.bucket.name(), self.key(path));
+        match error {
+            S3Error::Conflict(_) => StoreError::Conflict { path },
+            error => StoreError::Failed { path, error: io::Error::other(error) },
+        }
+    }
+}
+
+impl Store for BucketFolder {
+    fn get(&self, path: &str) -> Result<Option<(Vec<u8>, Tag)>, StoreError> {
+        let found = self.bucket.get(&self.key(path)).map_err(|error| self.failed(path, error))?;
+        Ok(found.map(|(bytes, etag)| (bytes, Tag(etag))))
+    }
+
+    fn put(&self, path: &str, bytes: &[u8], when: When<'_>) -> Result<Tag, StoreError> {
+        let condition = match when {
+            When::Always => Condition::Always,
+            When::Absent => Condition::Absent,
+            When::Matches(tag) => Condition::Matches(tag.0.clone()),
+        };
+        let conditional = !matches!(when, When::Always);
+        match self.bucket.put(&self.key(path), bytes.to_vec(), condition) {
+            Ok(etag) => Ok(Tag(etag)),
+            Err(error @ S3Error::Conflict(_)) if conditional => {
+                // A request that was repeated may be in conflict with itself: then what stands there is what was written.
+                match self.get(path)? {
+                    Some((found, tag)) if found == bytes => Ok(tag),
+                    _ => Err(self.failed(path, error)),
+                }
+            }
+            Err(error) => Err(self.failed(path, error)),
+        }
+    }
+
+    fn delete(&self, path: &str) -> Result<(), StoreError> {
+        self.bucket.delete(&self.key(path)).map_err(|error| self.failed(path, error))
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, StoreError> {
+        let found = self.bucket.list_all(&self.key(folder)).map_err(|error| self.failed(folder, error))?;
+        let entry = |key: &str, size| Some(Entry { path: key.strip_prefix(&self.prefix)?.to_owned(), size });
+        Ok(found.iter().filter_map(|stored| entry(&stored.key, stored.size)).collect())
+    }
+
+    fn describe(&self) -> String {
+        format!("s3://{}/{}", self.bucket.name(), self.prefix)
+    }
+
+    fn local_path(&self, _path: &str) -> Option<PathBuf> {
+        None
+    }
+}

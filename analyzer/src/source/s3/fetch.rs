@@ -1,0 +1,214 @@
+//! Fetching: the bytes of many objects at a time, bounded by requests and by the bytes that are held.
+
+use std::fs::File;
+
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::task::JoinHandle;
+
+use super::error::Failure;
+use super::memory::Held;
+use super::{Bucket, Session, backoff, body, ranged};
+use crate::decode::SkipReason;
+use crate::source::Object;
+
+/// Up to so many bytes are fetched by one request and held in memory.
+const WHOLE: u64 = 8 << 20;
+
+/// How often an object that is replaced while it is read is begun anew.
+const RENEWALS: u32 = 2;
+
+/// An object and its bytes.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The number it came with.
+    pub index: u32,
+    /// The object.
+    pub object: Object,
+    /// Its bytes, or why there are none.
+    pub body: Body,
+}
+
+/// The bytes of an object.
+#[derive(Debug)]
+pub enum Body {
+    /// In memory. The next ones are fetched as these are dropped.
+    Bytes(Held),
+    /// In a temporary file without a name, at its beginning.
+    Spooled(File),
+    /// There are none.
+    Failed {
+        /// Why.
+        reason: SkipReason,
+        /// What S3 said.
+        detail: String,
+    },
+}
+
+/// Objects as they arrive.
+#[derive(Debug)]
+pub struct Fetch {
+    arrived: mpsc::Receiver<Fetched>,
+    feeder: Option<JoinHandle<()>>,
+    session: Session,
+}
+
+impl Fetch {
+    pub(super) fn start(session: Session, objects: Box<dyn Iterator<Item = (u32, Object)> + Send>) -> Self {
+        let (sender, arrived) = mpsc::channel(session.shared.slots.available_permits().max(1));
+        let feeder = {
+            let session = session.clone();
+            // Where the objects come from may block: a listing does.
+            session.clone().runtime().spawn_blocking(move || feed(&session, objects, &sender))
+        };
+        Self { arrived, feeder: Some(feeder), session }
+    }
+}
+
+impl Iterator for Fetch {
+    type Item = Fetched;
+
+    fn next(&mut self) -> Option<Fetched> {
+        match self.arrived.blocking_recv() {
+            Some(fetched) => Some(fetched),
+            None => super::list::end(&self.session, &mut self.feeder),
+        }
+    }
+}
+
+fn feed(session: &Session, objects: Box<dyn Iterator<Item = (u32, Object)> + Send>, sender: &mpsc::Sender<Fetched>) {
+    for (index, object) in objects {
+        let Ok(slot) = session.run(session.shared.slots.clone().acquire_owned()) else { return };
+        if sender.is_closed() {
+            return;
+        }
+        let bucket = object.bucket_and_key().map(|(name, _)| session.bucket(name));
+        let sender = sender.clone();
+        session.runtime().spawn(async move {
+            let body = match bucket {
+                _ if object.skip.is_some() => None,
+                None => Some(failed(SkipReason::Unreadable, "this is no object in S3")),
+                Some(Err(error)) => Some(failed(SkipReason::Unavailable, error.to_string())),
+                Some(Ok(bucket)) => {
+                    // Apart, so that even a bug in there does not make the object vanish.
+                    let work = tokio::spawn(get(bucket, object.clone()));
+                    Some(work.await.unwrap_or_else(|error| failed(SkipReason::Crashed, error.to_string())))
+                }
+            };
+            let body = body.unwrap_or_else(|| {
+                let reason = object.skip.unwrap_or(SkipReason::Unreadable);
+                failed(reason, object.detail.clone().unwrap_or_default())
+            });
+            // Nobody waits for it any more: fine.
+            drop(sender.send(Fetched { index, object, body }).await);
+            drop(slot);
+        });
+    }
+}
+
+fn failed(reason: SkipReason, detail: impl Into<String>) -> Body {
+    Body::Failed { reason, detail: detail.into() }
+}
+
+async fn get(bucket: Bucket, object: Object) -> Body {
+    match try_get(&bucket, &object).await {
+        Ok(body) => body,
+        Err(failure) => failed(failure.reason, failure.detail),
+    }
+}
+
+/// What an object is now, when it is not what the listing said.
+#[derive(Clone, Debug)]
+struct Version {
+    size: u64,
+    etag: Option<String>,
+}
+
+/// How one attempt ended that gave no bytes.
+enum Stop {
+    Failed(Failure),
+    Replaced(Version),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+async fn try_get(bucket: &Bucket, object: &Object) -> Result<Body, Failure> {
+    let shared = &bucket.session.shared;
+    let key = object.bucket_and_key().map_or("", |(_, key)| key);
+    let mut version = match object.size {
+        Some(size) => Version { size, etag: object.etag.as_deref().map(str::to_owned) },
+        None => look(bucket, key).await?,
+    };
+    let (mut failures, mut renewals) = (0, 0);
+    loop {
+        let stop = if version.size <= WHOLE.min(shared.memory.limit()) {
+            match whole(bucket, key, &version).await {
+                Ok(body) => return Ok(body),
+                Err(stop) => stop,
+            }
+        } else {
+            match ranged::spool(bucket, key, version.size, version.etag.clone()).await {
+                Ok(file) => return Ok(Body::Spooled(file)),
+                // Each part has been tried often enough.
+                Err(failure) if failure.reason == SkipReason::Changed => Stop::Replaced(look(bucket, key).await?),
+                Err(failure) => return Err(failure),
+            }
+        };
+        match stop {
+            Stop::Replaced(now) => {
+                renewals += 1;
+                if renewals > RENEWALS {
+                    let detail = format!("replaced {renewals} times while it was read; {} bytes now", now.size);
+                    return Err(Failure::new(SkipReason::Changed, detail, false));
+                }
+                version = now;
+            }
+            Stop::Failed(failure) => {
+                failures += 1;
+                if !failure.again || failures >= shared.options.patience.attempts {
+                    return Err(failure);
+                }
+                tokio::time::sleep(backoff::wait(&shared.options.patience, failures)).await;
+            }
+        }
+    }
+}
+
+/// One request for all of it. The SDK checks the checksum that S3 stores with the object.
+async fn whole(bucket: &Bucket, key: &str, version: &Version) -> Result<Body, Stop> {
+    let shared = &bucket.session.shared;
+    let room = take_room(bucket, version.size).await?;
+    let answer = bucket
+        .client
+        .get_object()
+        .bucket(&*bucket.name)
+        .key(key)
+        .set_request_payer(bucket.payer())
+        .send()
+        .await
+        .map_err(|error| Failure::of(&error))?;
+    // Room was taken for what the listing said.
+    if let Some(size) = answer.content_length().and_then(|size| u64::try_from(size).ok())
+        && size != version.size
+    {
+        return Err(Stop::Replaced(Version { size, etag: answer.e_tag().map(str::to_owned) }));
+    }
+    let bytes = body::read(answer.body, version.size, &shared.options.patience).await?;
+    Ok(Body::Bytes(Held::new(bytes, room)))
+}
+
+pub(super) async fn take_room(bucket: &Bucket, bytes: u64) -> Result<OwnedSemaphorePermit, Failure> {
+    let room = bucket.session.shared.memory.take(bytes).await;
+    room.ok_or_else(|| Failure::new(SkipReason::Unavailable, "the session has ended", false))
+}
+
+/// Asks for size and version of an object.
+async fn look(bucket: &Bucket, key: &str) -> Result<Version, Failure> {
+    let head = bucket.client.head_object().bucket(&*bucket.name).key(key).set_request_payer(bucket.payer());
+    let answer = head.send().await.map_err(|error| Failure::of(&error))?;
+    let size = answer.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
+    Ok(Version { size, etag: answer.e_tag().map(str::to_owned) })
+}
