@@ -5,9 +5,10 @@ use std::fs::File;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 
+use super::backoff::Tries;
 use super::error::Failure;
 use super::memory::Held;
-use super::{Bucket, Session, backoff, body, ranged};
+use super::{Bucket, Session, body, ranged};
 use crate::decode::SkipReason;
 use crate::source::Object;
 
@@ -142,7 +143,7 @@ async fn try_get(bucket: &Bucket, object: &Object) -> Result<Body, Failure> {
         Some(size) => Version { size, etag: object.etag.as_deref().map(str::to_owned) },
         None => look(bucket, key).await?,
     };
-    let (mut failures, mut renewals) = (0, 0);
+    let (mut tries, mut renewals) = (Tries::new(&shared.options.patience), 0);
     loop {
         let stop = if version.size <= WHOLE.min(shared.memory.limit()) {
             match whole(bucket, key, &version).await {
@@ -166,13 +167,7 @@ async fn try_get(bucket: &Bucket, object: &Object) -> Result<Body, Failure> {
                 }
                 version = now;
             }
-            Stop::Failed(failure) => {
-                failures += 1;
-                if !failure.again || failures >= shared.options.patience.attempts {
-                    return Err(failure);
-                }
-                tokio::time::sleep(backoff::wait(&shared.options.patience, failures)).await;
-            }
+            Stop::Failed(failure) => tries.after(failure).await?,
         }
     }
 }

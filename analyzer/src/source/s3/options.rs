@@ -68,7 +68,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            response: Duration::from_secs(30),
+            response: Duration::from_secs(20),
             stall: Duration::from_secs(20),
             attempts: 6,
             first_wait: Duration::from_millis(200),

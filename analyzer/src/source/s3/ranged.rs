@@ -6,8 +6,9 @@ use std::io::{Seek, SeekFrom, Write};
 
 use tokio::task::JoinHandle;
 
+use super::backoff::Tries;
 use super::error::Failure;
-use super::{Bucket, backoff, body, fetch};
+use super::{Bucket, body, fetch};
 use crate::decode::SkipReason;
 
 /// Bytes of a part.
@@ -64,18 +65,12 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> +
 }
 
 async fn get_part(bucket: Bucket, key: String, start: u64, end: u64, etag: Option<String>) -> Result<Vec<u8>, Failure> {
-    let patience = &bucket.session.shared.options.patience;
-    let mut failures = 0;
+    let mut tries = Tries::new(&bucket.session.shared.options.patience);
     loop {
-        let failure = match get_once(&bucket, &key, start, end, etag.clone()).await {
+        match get_once(&bucket, &key, start, end, etag.clone()).await {
             Ok(bytes) => return Ok(bytes),
-            Err(failure) => failure,
-        };
-        failures += 1;
-        if !failure.again || failures >= patience.attempts {
-            return Err(failure.after(&format!("bytes {start} to {end}")));
+            Err(failure) => tries.after(failure).await.map_err(|it| it.after(&format!("bytes {start} to {end}")))?,
         }
-        tokio::time::sleep(backoff::wait(patience, failures)).await;
     }
 }
 
