@@ -28,8 +28,11 @@ fn server(faults: &[(&'static str, usize, Fault)]) -> Server {
     server
 }
 
+/// Content, or what was said about it.
+type Outcome = Result<Vec<u8>, (SkipReason, String)>;
+
 /// What became of each object.
-fn outcomes(server: &Server) -> Vec<(String, Result<Vec<u8>, (SkipReason, String)>)> {
+fn outcomes(server: &Server) -> Vec<(String, Outcome)> {
     let name = |uri: &str| uri.trim_start_matches("s3://logs/").to_owned();
     let outcome = |body| match body {
         Body::Failed { reason, detail } => Err((reason, detail)),
