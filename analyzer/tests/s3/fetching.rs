@@ -122,30 +122,14 @@ fn bodies_wait_until_there_is_room() {
 
 #[test]
 fn no_more_requests_at_a_time_than_allowed() {
-    let (now, most) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let server = {
-        let (now, most) = (now.clone(), most.clone());
-        Server::with(move |seen| {
-            if seen.query.contains("x-id=GetObject") {
-                let running = now.fetch_add(1, Ordering::SeqCst) + 1;
-                most.fetch_max(running, Ordering::SeqCst);
-                // Blocks a thread of the server: two of them, so this counts how many come at the same time.
-                let now = now.clone();
-                std::thread::spawn(move || {
-                    std::thread::sleep(Duration::from_millis(15));
-                    now.fetch_sub(1, Ordering::SeqCst);
-                });
-                return Some(Fault::Late(Duration::from_millis(20)));
-            }
-            None
-        })
-    };
+    let server =
+        Server::with(|seen| seen.query.contains("GetObject").then_some(Fault::Late(Duration::from_millis(20))));
     for file in 0..60 {
         server.buckets.put("logs", &format!("{file:04}"), "x");
     }
     let session = Session::new(S3Options { parallel: 4, ..server.options() }).unwrap();
     assert_eq!(fetch_all(&session).len(), 60);
-    let most = most.load(Ordering::SeqCst);
+    let most = server.most.load(Ordering::SeqCst);
     assert!((2..=4).contains(&most), "{most}");
 }
 

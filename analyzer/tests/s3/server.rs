@@ -53,6 +53,8 @@ pub(crate) struct Server {
     pub(crate) buckets: Buckets,
     pub(crate) seen: Arc<Mutex<Vec<Seen>>>,
     pub(crate) address: SocketAddr,
+    /// Most objects asked for at the same time.
+    pub(crate) most: Arc<AtomicU64>,
     /// Bytes of bodies sent.
     pub(crate) sent: Arc<AtomicU64>,
     runtime: Option<tokio::runtime::Runtime>,
@@ -86,21 +88,28 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut service = S3ServiceBuilder::new(storage);
         service.set_auth(SimpleAuth::from_single("AKIDEXAMPLE", "secret"));
-        let (seen, sent) = (Arc::default(), Arc::default());
-        let front = Front { service: service.build(), seen: Arc::clone(&seen), sent: Arc::clone(&sent), faults };
+        let (seen, sent, most) = (Arc::default(), Arc::default(), Arc::default());
+        let front = Front {
+            service: service.build(),
+            seen: Arc::clone(&seen),
+            sent: Arc::clone(&sent),
+            now: Arc::default(),
+            most: Arc::clone(&most),
+            faults,
+        };
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let front = front.clone();
                 tokio::spawn(async move {
-                    let service = hyper::service::service_fn(move |request| front.clone().answer(request));
+                    let service = hyper::service::service_fn(move |request| front.clone().count(request));
                     let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
                     drop(builder.serve_connection(TokioIo::new(stream), service).await);
                 });
             }
         });
-        Self { buckets, seen, address, sent, runtime: Some(runtime) }
+        Self { buckets, seen, address, most, sent, runtime: Some(runtime) }
     }
 
     /// Options for this server: impatient, so that tests are quick.
@@ -137,12 +146,29 @@ struct Front {
     service: S3Service,
     seen: Arc<Mutex<Vec<Seen>>>,
     sent: Arc<AtomicU64>,
+    /// Objects asked for and not answered yet.
+    now: Arc<AtomicU64>,
+    most: Arc<AtomicU64>,
     faults: Faults,
 }
 
 type Answer = hyper::Response<Broken>;
 
 impl Front {
+    /// Counts how many objects are asked for at a time. One is answered before its client can ask for another.
+    async fn count(self, request: hyper::Request<Incoming>) -> Result<Answer, std::convert::Infallible> {
+        let is_object = request.uri().query().is_some_and(|query| query.contains("x-id=GetObject"));
+        let (now, most) = (self.now.clone(), self.most.clone());
+        if is_object {
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        }
+        let answer = self.answer(request).await;
+        if is_object {
+            now.fetch_sub(1, Ordering::SeqCst);
+        }
+        answer
+    }
+
     async fn answer(self, request: hyper::Request<Incoming>) -> Result<Answer, std::convert::Infallible> {
         let headers = request.headers().iter();
         let seen = Seen {
