@@ -71,8 +71,10 @@ pub enum S3Error {
 pub(super) struct Failure {
     pub(super) reason: SkipReason,
     pub(super) detail: String,
-    /// Another attempt may help: the SDK has made its own by then, but not of a body that breaks off.
+    /// Another attempt may help.
     pub(super) again: bool,
+    /// The SDK has made several attempts already. It makes none of a body that breaks off.
+    pub(super) is_repeated: bool,
     kind: Kind,
 }
 
@@ -97,7 +99,7 @@ const BAD_CREDENTIALS: &[&str] = &[
 
 impl Failure {
     pub(super) fn new(reason: SkipReason, detail: impl Into<String>, again: bool) -> Self {
-        Self { reason, detail: detail.into(), again, kind: Kind::Other }
+        Self { reason, detail: detail.into(), again, is_repeated: false, kind: Kind::Other }
     }
 
     /// Says where it happened.
@@ -120,7 +122,9 @@ impl Failure {
             return failure;
         }
         let again = !matches!(error, SdkError::ConstructionFailure(_));
-        Self::new(SkipReason::Unavailable, chain(error), again)
+        // An answer that nobody can read is not repeated by the SDK.
+        let is_repeated = !matches!(error, SdkError::ResponseError(_));
+        Self { is_repeated, ..Self::new(SkipReason::Unavailable, chain(error), again) }
     }
 
     /// Reads an answer: status, code and message. `HEAD` has a status only.
@@ -150,7 +154,7 @@ impl Failure {
             (Some(only), None) | (None, Some(only)) => only.to_owned(),
             (None, None) => format!("HTTP status {status}"),
         };
-        Self { reason, detail, again, kind }
+        Self { reason, detail, again, is_repeated: true, kind }
     }
 
     /// Reads the error of a body on its way.

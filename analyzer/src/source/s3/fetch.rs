@@ -5,9 +5,11 @@ use std::fs::File;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 
+use super::backoff::Tries;
 use super::error::Failure;
 use super::memory::Held;
-use super::{Bucket, Session, backoff, body, ranged};
+use super::task::{self, Task};
+use super::{Bucket, Session, body, ranged};
 use crate::decode::SkipReason;
 use crate::source::Object;
 
@@ -90,15 +92,17 @@ fn feed(session: &Session, objects: Box<dyn Iterator<Item = (u32, Object)> + Sen
                 Some(Err(error)) => Some(failed(SkipReason::Unavailable, error.to_string())),
                 Some(Ok(bucket)) => {
                     // Apart, so that even a bug in there does not make the object vanish.
-                    let work = tokio::spawn(get(bucket, object.clone()));
-                    Some(work.await.unwrap_or_else(|error| failed(SkipReason::Crashed, error.to_string())))
+                    let work = Task::spawn(get(bucket, object.clone()));
+                    // Nobody waits for it any more: what it holds is needed elsewhere.
+                    let Some(body) = task::unless(sender.closed(), work.end()).await else { return };
+                    Some(body.unwrap_or_else(|error| failed(SkipReason::Crashed, error)))
                 }
             };
             let body = body.unwrap_or_else(|| {
                 let reason = object.skip.unwrap_or(SkipReason::Unreadable);
                 failed(reason, object.detail.clone().unwrap_or_default())
             });
-            // Nobody waits for it any more: fine.
+            // An error says that nobody waits for it any more.
             drop(sender.send(Fetched { index, object, body }).await);
             drop(slot);
         });
@@ -142,7 +146,7 @@ async fn try_get(bucket: &Bucket, object: &Object) -> Result<Body, Failure> {
         Some(size) => Version { size, etag: object.etag.as_deref().map(str::to_owned) },
         None => look(bucket, key).await?,
     };
-    let (mut failures, mut renewals) = (0, 0);
+    let (mut tries, mut renewals) = (Tries::new(&shared.options.patience), 0);
     loop {
         let stop = if version.size <= WHOLE.min(shared.memory.limit()) {
             match whole(bucket, key, &version).await {
@@ -166,13 +170,7 @@ async fn try_get(bucket: &Bucket, object: &Object) -> Result<Body, Failure> {
                 }
                 version = now;
             }
-            Stop::Failed(failure) => {
-                failures += 1;
-                if !failure.again || failures >= shared.options.patience.attempts {
-                    return Err(failure);
-                }
-                tokio::time::sleep(backoff::wait(&shared.options.patience, failures)).await;
-            }
+            Stop::Failed(failure) => tries.after(failure).await?,
         }
     }
 }

@@ -28,6 +28,7 @@ mod plan;
 mod ranged;
 mod session;
 mod store;
+mod task;
 mod url;
 mod window;
 

@@ -68,7 +68,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            response: Duration::from_secs(30),
+            response: Duration::from_secs(20),
             stall: Duration::from_secs(20),
             attempts: 6,
             first_wait: Duration::from_millis(200),
@@ -91,5 +91,29 @@ pub struct AccessKey {
 impl fmt::Debug for AccessKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AccessKey(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let key = AccessKey { id: "AKIDEXAMPLE".into(), secret: "very secret".into(), token: Some("a token".into()) };
+        let printed = format!("{:?}", S3Options { credentials: Some(key), ..S3Options::default() });
+        assert!(!printed.contains("secret") && !printed.contains("token") && !printed.contains("AKID"), "{printed}");
+    }
+
+    #[test]
+    fn the_policy_is_one() {
+        let policy: serde_json::Value = serde_json::from_str(include_str!("policy.json")).unwrap();
+        let actions: Vec<&str> = policy["Statement"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|statement| statement["Action"].as_str())
+            .collect();
+        assert_eq!(actions, ["s3:ListBucket", "s3:GetObject", "kms:Decrypt"]);
     }
 }

@@ -1,36 +1,27 @@
 //! One page of a listing, from the service.
 
-use std::time::Duration;
-
 use aws_sdk_s3::types::{EncodingType, ObjectStorageClass as Class, OptionalObjectAttributes};
 
 use super::Bucket;
-use super::backoff;
+use super::backoff::Tries;
 use super::error::Failure;
 use super::plan::{Entry, Page, Task};
 use crate::decode::SkipReason;
 
-/// Attempts for a page beside those of the SDK, which does not repeat answers that it cannot read.
-const ATTEMPTS: u32 = 3;
-
 /// Asks for a page until it is there or there is no hope.
 pub(super) async fn get(bucket: &Bucket, task: &Task) -> Result<Page, Failure> {
     let patience = &bucket.session.shared.options.patience;
-    let mut failed = 0;
+    // Each attempt of the SDK may connect, wait for the answer, read it, and wait before the next one.
+    let once = patience.connect + patience.response + patience.stall + patience.longest_wait;
+    let limit = once.saturating_mul(patience.attempts.max(1));
+    let mut tries = Tries::new(patience);
     loop {
-        // Each attempt of the SDK may connect, wait for the answer, read it, and wait before the next one.
-        let once = patience.connect + patience.response + patience.stall + patience.longest_wait;
-        let limit: Duration = once.saturating_mul(patience.attempts.max(1));
         let failure = match tokio::time::timeout(limit, get_once(bucket, task)).await {
             Ok(Ok(page)) => return Ok(page),
             Ok(Err(failure)) => failure,
             Err(_) => Failure::new(SkipReason::Unavailable, format!("no answer within {} s", limit.as_secs()), false),
         };
-        failed += 1;
-        if !failure.again || failed >= ATTEMPTS {
-            return Err(failure);
-        }
-        tokio::time::sleep(backoff::wait(patience, failed)).await;
+        tries.after(failure).await?;
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 
-use tokio::task::JoinHandle;
-
+use super::backoff::Tries;
 use super::error::Failure;
-use super::{Bucket, backoff, body, fetch};
+use super::task::Task;
+use super::{Bucket, body, fetch};
 use crate::decode::SkipReason;
 
 /// Bytes of a part.
@@ -30,30 +30,20 @@ pub(super) async fn spool(bucket: &Bucket, key: &str, size: u64, etag: Option<St
 
     let mut file = blocking(tempfile::tempfile).await?;
     let mut starts = (0..size).step_by(usize::try_from(part).unwrap_or(usize::MAX));
-    let mut parts: VecDeque<AbortOnDrop> = VecDeque::with_capacity(parallel);
+    let mut parts: VecDeque<Task<Result<Vec<u8>, Failure>>> = VecDeque::with_capacity(parallel);
     loop {
         while parts.len() < parallel
             && let Some(start) = starts.next()
         {
             let end = (start + part).min(size);
             let get = get_part(bucket.clone(), key.to_owned(), start, end, etag.clone());
-            parts.push_back(AbortOnDrop(tokio::spawn(get)));
+            parts.push_back(Task::spawn(get));
         }
-        let Some(mut next) = parts.pop_front() else { break };
-        let bytes =
-            (&mut next.0).await.map_err(|error| Failure::new(SkipReason::Crashed, error.to_string(), false))??;
+        let Some(next) = parts.pop_front() else { break };
+        let bytes = next.end().await.map_err(|error| Failure::new(SkipReason::Crashed, error, false))??;
         file = blocking(move || file.write_all(&bytes).map(|()| file)).await?;
     }
     blocking(move || file.seek(SeekFrom::Start(0)).map(|_| file)).await
-}
-
-/// A part under way, which ends with the object.
-struct AbortOnDrop(JoinHandle<Result<Vec<u8>, Failure>>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 /// Disks may block.
@@ -64,18 +54,12 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> +
 }
 
 async fn get_part(bucket: Bucket, key: String, start: u64, end: u64, etag: Option<String>) -> Result<Vec<u8>, Failure> {
-    let patience = &bucket.session.shared.options.patience;
-    let mut failures = 0;
+    let mut tries = Tries::new(&bucket.session.shared.options.patience);
     loop {
-        let failure = match get_once(&bucket, &key, start, end, etag.clone()).await {
+        match get_once(&bucket, &key, start, end, etag.clone()).await {
             Ok(bytes) => return Ok(bytes),
-            Err(failure) => failure,
-        };
-        failures += 1;
-        if !failure.again || failures >= patience.attempts {
-            return Err(failure.after(&format!("bytes {start} to {end}")));
+            Err(failure) => tries.after(failure).await.map_err(|it| it.after(&format!("bytes {start} to {end}")))?,
         }
-        tokio::time::sleep(backoff::wait(patience, failures)).await;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 
+use super::backoff::Tries;
 use super::error::Failure;
 use super::{Bucket, S3Error, body};
 use crate::decode::SkipReason;
@@ -104,18 +105,12 @@ impl Bucket {
     }
 
     async fn get_small(&self, key: &str) -> Result<(Vec<u8>, String), Failure> {
-        let patience = &self.session.shared.options.patience;
-        let mut failures = 0;
+        let mut tries = Tries::new(&self.session.shared.options.patience);
         loop {
-            let failure = match self.get_small_once(key).await {
+            match self.get_small_once(key).await {
                 Ok(found) => return Ok(found),
-                Err(failure) => failure,
-            };
-            failures += 1;
-            if !failure.again || failures >= patience.attempts {
-                return Err(failure);
+                Err(failure) => tries.after(failure).await?,
             }
-            tokio::time::sleep(super::backoff::wait(patience, failures)).await;
         }
     }
 
