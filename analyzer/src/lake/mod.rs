@@ -12,6 +12,8 @@ mod parquet;
 mod part;
 pub mod partition;
 mod read;
+#[cfg(test)]
+mod read_tests;
 mod shard;
 mod spill;
 mod store;

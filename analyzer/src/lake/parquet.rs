@@ -128,11 +128,6 @@ impl Parquet {
         self.metadata.row_groups.iter()
     }
 
-    /// True when the file has this column.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.metadata.schema_descr.columns().iter().any(|column| column.path_in_schema[0] == name)
-    }
-
     /// The chunk of a column, unless it is all null.
     fn chunk<'g>(&self, group: &'g RowGroupMetadata, name: &str) -> PolarsResult<Option<&'g ColumnChunkMetadata>> {
         let Some(mut chunks) = group.columns_under_root_iter(name) else { return Ok(None) };

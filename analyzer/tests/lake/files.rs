@@ -1,7 +1,5 @@
 //! Files: any rows come back as they went.
 
-use proptest::prelude::*;
-
 use crate::support::*;
 
 #[test]
