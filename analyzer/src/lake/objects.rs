@@ -424,7 +424,7 @@ mod tests {
     fn row() -> impl Strategy<Value = ObjectRow> {
         let identity = (any::<String>(), text(), proptest::option::of(any::<u64>()), text(), text());
         let span = proptest::option::of((any::<i64>(), any::<i64>()));
-        (identity, any::<[u64; 2]>(), span, report(), text(), proptest::option::of(0..80_000)).prop_map(
+        (identity, any::<[u64; 2]>(), span, report(), text(), proptest::option::of(0..80_000i64)).prop_map(
             |((uri, etag, size, sha256, detail), [kms, related], span, report, account, day)| ObjectRow {
                 uri,
                 etag,
@@ -456,7 +456,7 @@ mod tests {
             prop_assert_eq!(read_objects(bytes.clone(), &[]).unwrap(), rows.clone());
             for (row, read) in rows.iter().zip(read_objects(bytes, IDENTITY).unwrap()) {
                 prop_assert_eq!((&row.uri, &row.etag, row.size, row.span, row.is_transient()), (&read.uri, &read.etag, read.size, read.span, read.is_transient()));
-                prop_assert_eq!(ObjectRow::of_json(&row.json()).as_ref(), Some(row));
+                prop_assert_eq!(ObjectRow::of_json(&row.json()), Some(row.clone()));
             }
         }
     }

@@ -43,13 +43,14 @@ impl Draw {
     }
 
     fn some(&self) -> bool {
-        self.0 % 3 != 0
+        !self.0.is_multiple_of(3)
     }
 
     fn text(&self) -> Option<Cow<'static, str>> {
         let text = TEXTS[(self.0 >> 8) as usize % TEXTS.len()];
         // Few and many distinct values: with and without a dictionary.
-        self.some().then(|| if self.0 % 2 == 0 { text.into() } else { format!("{text}{}", self.0 >> 32).into() })
+        self.some()
+            .then(|| if self.0.is_multiple_of(2) { text.into() } else { format!("{text}{}", self.0 >> 32).into() })
     }
 }
 
@@ -99,9 +100,9 @@ fn rows() -> impl Strategy<Value = Vec<Row<'static>>> {
                 row.record = at as u32;
                 let millis = 20_758 * 86_400_000 + (seed % days * 86_400_000 + seed % 1000) as i64;
                 row.event_time = Some(if far && seed % 7 == 0 { seed.cast_signed() } else { millis });
-                if days == 1 {
-                    (row.account, row.region) = (Some("111122223333".into()), None);
-                }
+                // Few units: each is a file.
+                let account = if days == 1 { "111122223333" } else { TEXTS[(seed % 3) as usize + 9] };
+                (row.account, row.region) = (Some(account.into()), None);
                 row
             });
             rows.collect()
