@@ -16,6 +16,9 @@ use crate::frame::{Dictionary, Events, Sym};
 /// Rows by the shard of their object, and by their own unit.
 type Sorted = BTreeMap<Shard, BTreeMap<Unit, Vec<At>>>;
 
+/// Where a row goes: number of its object's shard, Account, Region, day.
+type Place = (usize, Option<Sym>, Option<Sym>, i64);
+
 /// Objects with all their rows, of any shards and units. An object is in one batch whole: what is visible of it later is
 /// what one batch had of it.
 pub struct Batch {
@@ -132,7 +135,7 @@ impl Batch {
             }
         }
         let kms = self.dictionary.find(Class::Kms.id());
-        let mut units: HashMap<(usize, Option<Sym>, Option<Sym>, i64), Vec<At>> = HashMap::new();
+        let mut units: HashMap<Place, Vec<At>> = HashMap::new();
         for (frame, Frame { columns, height, .. }) in frames.iter().enumerate() {
             for row in 0..*height {
                 let missing = || LakeError::Rows("a row of an object that is not there".into());

@@ -1,5 +1,7 @@
 //! One small file per object, for writers that have one object at a time and cannot wait for more.
 
+use std::collections::hash_map::Entry;
+
 use super::batch::Batch;
 use super::commit::Committed;
 use super::manifest::LakeError;
@@ -80,13 +82,11 @@ impl Lake {
         for name in &state.inbox {
             let path = path(&state.shard().folder(), name);
             let row = self.inbox_object(&path)?;
-            let date = row.unit.date;
-            if !known.contains_key(&date) {
-                let mut of_date = self.known(state, date)?;
-                of_date.ignore_inbox();
-                known.insert(date, of_date);
-            }
-            let standing = known[&date].standing(&row.uri, row.etag.as_deref(), row.size);
+            let of_date = match known.entry(row.unit.date) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(self.known_in_parts(state, row.unit.date)?),
+            };
+            let standing = of_date.standing(&row.uri, row.etag.as_deref(), row.size);
             if standing == Standing::New && seen.insert(row.uri.clone()) {
                 files.push((path, row));
             }

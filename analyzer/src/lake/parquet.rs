@@ -3,21 +3,29 @@
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use polars::prelude::*;
 use polars_arrow::array::{Array, DictionaryArray, PrimitiveArray, Utf8ViewArray};
 use polars_arrow::datatypes::{ArrowDataType, DTYPE_CATEGORICAL_NEW, IntegerType};
 use polars_arrow::types::NativeType;
 use polars_buffer::Buffer;
-use polars_io::prelude::{ParquetCompression, ParquetWriter, StatisticsOptions};
-use polars_parquet::parquet::metadata::{FileMetadata, KeyValue};
+use polars_parquet::parquet::metadata::FileMetadata;
 use polars_parquet::read::{
     BasicDecompressor, ColumnChunkMetadata, PageReader, RowGroupMetadata, column_iter_to_arrays, read_metadata,
+};
+use polars_parquet::write::{
+    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, FileWriter, KeyValue, Page, ParquetType,
+    StatisticsOptions, Version, WriteOptions, array_to_columns, compress, fallible_streaming_iterator,
+    get_dtype_encoding,
 };
 
 /// Rows of one row group.
 const GROUP_ROWS: usize = 1 << 16;
+
+/// Bytes of a column from which on it is compressed. Every compressed column costs its reader a new decompressor, and most
+/// columns of a small file are shorter than that is worth.
+const WORTH_COMPRESSING: usize = 1 << 10;
 
 /// Writes frames of one schema one after the other; no row group holds rows of two of them.
 ///
@@ -28,29 +36,47 @@ pub(super) fn encode(frames: &[DataFrame], notes: Vec<(&str, String)>) -> Polars
     let Some(first) = frames.first() else { return Ok(bytes) };
     // Counts of nulls tell which columns are empty. Smallest and largest values would tell nothing that path and manifest do
     // not, and cost more than the values in a small file.
-    let statistics = StatisticsOptions {
-        min_value: false,
-        max_value: false,
-        distinct_count: false,
-        null_count: true,
-        binary_statistics_truncate_length: None,
-    };
-    let mut writer = ParquetWriter::new(&mut bytes)
-        .with_compression(ParquetCompression::Zstd(None))
-        .with_statistics(statistics)
-        .set_parallel(false)
-        .batched(first.schema())?;
+    let statistics = StatisticsOptions { null_count: true, ..StatisticsOptions::empty() };
+    let compression = CompressionOptions::Uncompressed;
+    let options = WriteOptions { statistics, version: Version::V1, compression, data_page_size: None };
+    let mut writer = FileWriter::try_new(&mut bytes, first.schema().to_arrow(CompatLevel::newest()), options)?;
+    let types = writer.parquet_schema().fields().to_vec();
     for frame in frames {
         for start in (0..frame.height()).step_by(GROUP_ROWS) {
             let mut group = frame.slice(start as i64, GROUP_ROWS);
             group.rechunk_mut();
-            writer.write_batch(&group)?;
+            let columns = group.columns().iter().zip(&types);
+            let columns: Vec<Vec<CompressedPage>> =
+                columns.map(|(column, dtype)| pages(column, dtype, options)).collect::<PolarsResult<_>>()?;
+            let columns = columns.iter().map(|pages| {
+                Ok(DynStreamingIterator::new(fallible_streaming_iterator::convert(pages.iter().map(PolarsResult::Ok))))
+            });
+            writer.write(group.height() as u64, DynIter::new(columns))?;
         }
     }
     let notes = notes.into_iter().map(|(key, value)| KeyValue { key: key.into(), value: Some(value) }).collect();
-    writer.get_writer().lock().unwrap_or_else(PoisonError::into_inner).end(Some(notes))?;
-    drop(writer);
+    writer.end(Some(notes))?;
     Ok(bytes)
+}
+
+/// One column of a row group.
+fn pages(column: &Column, dtype: &ParquetType, options: WriteOptions) -> PolarsResult<Vec<CompressedPage>> {
+    let array = column.as_materialized_series().to_arrow(0, CompatLevel::newest());
+    let encodings = get_dtype_encoding(array.dtype());
+    let mut pages = Vec::new();
+    for leaf in array_to_columns(array, dtype.clone(), options, &encodings)? {
+        for page in leaf {
+            pages.push(page?);
+        }
+    }
+    let size = |page: &Page| match page {
+        Page::Data(page) => page.buffer().len(),
+        Page::Dict(page) => page.buffer.len(),
+    };
+    let size: usize = pages.iter().map(size).sum();
+    let codec =
+        if size < WORTH_COMPRESSING { CompressionOptions::Uncompressed } else { CompressionOptions::Zstd(None) };
+    pages.into_iter().map(|page| Ok(compress(page, Vec::new(), codec)?)).collect()
 }
 
 /// Text of one column of a row group.
@@ -126,11 +152,6 @@ impl Parquet {
     /// The row groups.
     pub(super) fn groups(&self) -> impl Iterator<Item = &RowGroupMetadata> {
         self.metadata.row_groups.iter()
-    }
-
-    /// True when the file has this column.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.metadata.schema_descr.columns().iter().any(|column| column.path_in_schema[0] == name)
     }
 
     /// The chunk of a column, unless it is all null.

@@ -54,6 +54,11 @@ pub fn encode(value: Option<&str>) -> String {
             return format!("{LONG}{}", &blake3::hash(text.as_bytes()).to_hex()[..32]);
         }
     }
+    // A dot at the end is dropped by some file systems.
+    if out.ends_with('.') {
+        out.truncate(out.len() - 1);
+        out.push_str("%2E");
+    }
     out
 }
 
@@ -121,5 +126,87 @@ impl Unit {
     /// Its folder below `events/` and `objects/`.
     pub fn folder(&self) -> String {
         format!("{}/date={}", self.shard.folder(), encode_date(self.date))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HOSTILE: &[&str] = &[
+        "..",
+        ".",
+        "../../etc",
+        "/etc/passwd",
+        "a/b",
+        "a\\b",
+        "\0",
+        "a\0b",
+        "__unknown__",
+        "__empty__",
+        "__long__0123456789abcdef0123456789abcdef",
+        "CON",
+        "NUL",
+        "a=b",
+        "%2E%2E",
+        " ",
+        "a ",
+        "a.",
+        "💥",
+        "\u{202e}gpj",
+        "US-EAST-1",
+        "*?<>|\":",
+    ];
+
+    fn sound(name: &str) {
+        let inert = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.%".contains(&byte);
+        assert!(name.bytes().all(|byte| inert(byte) || byte.is_ascii_uppercase()), "{name}");
+        assert!(
+            !name.is_empty() && name.len() <= LONGEST + 12 && !name.starts_with('.') && !name.ends_with('.'),
+            "{name}"
+        );
+    }
+
+    #[test]
+    fn hostile_values_stay_where_they_are_put() {
+        for text in HOSTILE {
+            let name = encode(Some(text));
+            sound(&name);
+            assert_eq!(decode(&name), Some(Value::Told(Some((*text).to_owned()))), "{name}");
+        }
+        let long = "x".repeat(10_000);
+        sound(&encode(Some(&long)));
+        assert_eq!(decode(&encode(Some(&long))), Some(Value::Hashed));
+        assert_ne!(encode(Some(&long)), encode(Some(&long[1..])));
+        assert_eq!(encode(Some("eu-west-1")), "eu-west-1");
+        assert_ne!(encode(Some("A")).to_lowercase(), encode(Some("a")).to_lowercase());
+    }
+
+    #[test]
+    fn names_that_nobody_wrote_tell_nothing() {
+        for name in ["", "a/b", "%2e", "A", "%", "%zz", "%41%", "__other__", "..", "__long__0"] {
+            assert_eq!(decode(name), None, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded(text in any::<Option<String>>()) {
+            let name = encode(text.as_deref());
+            sound(&name);
+            match decode(&name) {
+                Some(Value::Told(back)) => prop_assert_eq!(back, text),
+                Some(Value::Hashed) => prop_assert!(name.len() == LONG.len() + 32),
+                None => prop_assert!(false, "{} says nothing", name),
+            }
+        }
+
+        #[test]
+        fn shards_and_their_folders(account in "[0-9a-zA-Z./_-]{0,20}", region in any::<Option<char>>()) {
+            let shard = Shard { account: Some(account), region: region.map(String::from) };
+            prop_assert_eq!(Shard::from_folder(&shard.folder()), Some(shard));
+        }
     }
 }

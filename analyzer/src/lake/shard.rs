@@ -221,7 +221,13 @@ impl Lake {
     /// # Errors
     /// When an objects part cannot be read.
     pub fn known(&self, state: &ShardState, date: Option<NaiveDate>) -> Result<Known, LakeError> {
-        let mut known = Known { objects: HashMap::new(), inbox: state.inbox.iter().cloned().collect() };
+        let inbox = state.inbox.iter().cloned().collect();
+        Ok(Known { inbox, ..self.known_in_parts(state, date)? })
+    }
+
+    /// As [`Self::known`], without what waits in the inbox.
+    pub(super) fn known_in_parts(&self, state: &ShardState, date: Option<NaiveDate>) -> Result<Known, LakeError> {
+        let mut known = Known::default();
         for part in state.manifest.of(PartKind::Objects).filter(|part| part.unit.date == date) {
             for row in self.object_rows(part, IDENTITY)? {
                 known.objects.insert(hash_of(&row.uri), (version(&row), row.is_transient()));
@@ -261,11 +267,6 @@ impl Known {
             Some((version, false)) if *version == version_of(etag, size) => Standing::Known,
             Some(_) => Standing::Changed,
         }
-    }
-
-    /// Forgets what waits in the inbox.
-    pub(super) fn ignore_inbox(&mut self) {
-        self.inbox.clear();
     }
 
     /// Objects.

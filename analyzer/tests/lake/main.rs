@@ -1,5 +1,7 @@
 //! The lake's storage: what is written is read back, whatever breaks in between.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod crash;
 mod files;
 mod support;
+mod together;

@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use keytrail::decode::ObjectReport;
 use keytrail::frame::schema::{COLUMNS, Scope};
 use keytrail::frame::{Dictionary, Events, FrameBuilder, Row};
-use keytrail::lake::{Batch, EventsReader, Folder, Lake, ObjectRow, PartKind};
+use keytrail::lake::{
+    Batch, Entry, EventsReader, Folder, Lake, LakeError, ObjectRow, PartKind, Store, StoreError, Tag, When,
+};
 use polars::prelude::*;
 
 pub(crate) const DAY: i64 = 86_400_000;
@@ -71,7 +74,7 @@ impl Given {
                 object: number,
                 record: record as u32,
                 event_id: text(&format!("{name}-{record}")),
-                event_time: Some(START + day * DAY + i64::from(number % 1000) * 1000),
+                event_time: Some(START + day * DAY + i64::from(record as u32 % 7) * 1000),
                 event_name: text(name),
                 class: text(if record % 3 == 2 { "failure" } else { "kms" }),
                 account: account.as_deref().and_then(text),
@@ -123,46 +126,153 @@ pub(crate) fn rows_of(frame: &DataFrame, dictionary: &Dictionary, uris: &[String
     rows
 }
 
-/// All that readers see, as text: objects with their rows. Nothing may be there twice.
+/// All that readers see, as text: objects with their rows. What is there twice is told twice.
 pub(crate) fn content(lake: &Lake) -> Vec<String> {
+    try_content(lake).unwrap()
+}
+
+pub(crate) fn try_content(lake: &Lake) -> Result<Vec<String>, LakeError> {
     let dictionary = Dictionary::default();
     let mut reader = EventsReader::new(dictionary.clone(), Scope::Full);
     let mut seen = Vec::new();
-    let snapshot = lake.snapshot().unwrap();
-    for state in &snapshot.shards {
-        let uris = std::cell::RefCell::new(Vec::new());
+    for state in &lake.snapshot()?.shards {
+        let mut uris = Vec::new();
         let mut number = |uri: &str| {
-            let mut uris = uris.borrow_mut();
             uris.push(uri.to_owned());
             uris.len() as u32 - 1
         };
-        let tell = |events: &Events, uris: &[String], seen: &mut Vec<String>| {
-            for frame in [&events.narrow, &events.wide] {
-                seen.extend(rows_of(frame, &dictionary, uris).iter().map(|row| format!("event {row:?}")));
-            }
-        };
+        let mut events = Vec::new();
         for part in state.manifest.of(PartKind::Events) {
-            let events = lake.read_events(&mut reader, part, &mut number).unwrap();
-            assert_eq!(events.height() as u64, part.rows);
-            tell(&events, &uris.borrow(), &mut seen);
+            let read = lake.read_events(&mut reader, part, &mut number)?;
+            assert_eq!(read.height() as u64, part.rows);
+            events.push(read);
         }
+        let mut objects = Vec::new();
         for part in state.manifest.of(PartKind::Objects) {
-            let rows = lake.read_objects(part).unwrap();
+            let rows = lake.read_objects(part)?;
             assert_eq!(rows.len() as u64, part.rows);
-            seen.extend(rows.iter().map(|row| format!("object {row:?}")));
+            objects.extend(rows);
         }
-        let mut waiting = Vec::new();
-        lake.read_inbox(state, &mut reader, &mut number, &mut |row, events| waiting.push((row, events))).unwrap();
-        for (row, events) in waiting {
-            seen.push(format!("object {row:?}"));
-            tell(&events, &uris.borrow(), &mut seen);
+        lake.read_inbox(state, &mut reader, &mut number, &mut |row, rows| {
+            objects.push(row);
+            events.push(rows);
+        })?;
+        seen.extend(objects.iter().map(|row| format!("object {row:?}")));
+        for frame in events.iter().flat_map(|events| [&events.narrow, &events.wide]) {
+            seen.extend(rows_of(frame, &dictionary, &uris).iter().map(|row| format!("event {row:?}")));
         }
     }
     seen.sort();
-    seen
+    Ok(seen)
 }
 
 /// Files of a lake.
 pub(crate) fn names(lake: &Lake) -> Vec<String> {
     lake.store().list("").unwrap().into_iter().map(|file| file.path).collect()
+}
+
+/// Files in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
+
+fn tag(bytes: &[u8]) -> Tag {
+    Tag(blake3::hash(bytes).to_string())
+}
+
+impl Store for Memory {
+    fn get(&self, path: &str) -> Result<Option<(Vec<u8>, Tag)>, StoreError> {
+        Ok(self.0.lock().unwrap().get(path).map(|bytes| (bytes.clone(), tag(bytes))))
+    }
+
+    fn put(&self, path: &str, bytes: &[u8], when: When<'_>) -> Result<Tag, StoreError> {
+        let mut files = self.0.lock().unwrap();
+        let holds = match when {
+            When::Always => true,
+            When::Absent => !files.contains_key(path),
+            When::Matches(wanted) => files.get(path).is_some_and(|bytes| tag(bytes) == *wanted),
+        };
+        if !holds {
+            return Err(StoreError::Conflict { path: path.into() });
+        }
+        files.insert(path.into(), bytes.into());
+        Ok(tag(bytes))
+    }
+
+    fn delete(&self, path: &str) -> Result<(), StoreError> {
+        self.0.lock().unwrap().remove(path);
+        Ok(())
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, StoreError> {
+        let files = self.0.lock().unwrap();
+        let below = files.iter().filter(|(path, _)| path.starts_with(folder));
+        Ok(below.map(|(path, bytes)| Entry { path: path.clone(), size: bytes.len() as u64 }).collect())
+    }
+
+    fn describe(&self) -> String {
+        "memory".into()
+    }
+
+    fn local_path(&self, _: &str) -> Option<std::path::PathBuf> {
+        None
+    }
+}
+
+impl Memory {
+    /// The same files once more.
+    pub(crate) fn copy(&self) -> Self {
+        Self(Mutex::new(self.0.lock().unwrap().clone()))
+    }
+}
+
+/// A store whose process is killed at its n-th call: that call fails, before or after it took effect, and so do all others.
+#[derive(Debug)]
+pub(crate) struct Killed {
+    inner: Arc<dyn Store>,
+    left: AtomicI64,
+    /// Whether the last call takes effect.
+    late: bool,
+}
+
+impl Killed {
+    pub(crate) fn after(inner: Arc<dyn Store>, calls: i64, late: bool) -> Self {
+        Self { inner, left: AtomicI64::new(calls), late }
+    }
+
+    fn call<T>(&self, path: &str, run: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let left = self.left.fetch_sub(1, Ordering::SeqCst);
+        if left > 0 {
+            return run();
+        }
+        if left == 0 && self.late {
+            run()?;
+        }
+        Err(StoreError::Failed { path: path.into(), error: std::io::Error::other("killed") })
+    }
+}
+
+impl Store for Killed {
+    fn get(&self, path: &str) -> Result<Option<(Vec<u8>, Tag)>, StoreError> {
+        self.call(path, || self.inner.get(path))
+    }
+
+    fn put(&self, path: &str, bytes: &[u8], when: When<'_>) -> Result<Tag, StoreError> {
+        self.call(path, || self.inner.put(path, bytes, when))
+    }
+
+    fn delete(&self, path: &str) -> Result<(), StoreError> {
+        self.call(path, || self.inner.delete(path))
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, StoreError> {
+        self.call(folder, || self.inner.list(folder))
+    }
+
+    fn describe(&self) -> String {
+        "killed".into()
+    }
+
+    fn local_path(&self, _: &str) -> Option<std::path::PathBuf> {
+        None
+    }
 }
