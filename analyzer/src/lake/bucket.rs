@@ -1,10 +1,11 @@
 //! A lake in S3.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::path::PathBuf;
 
-use super::store::{Entry, Store, StoreError, Tag, When};
-use crate::source::s3::{Bucket, Condition, S3Error, S3Url};
+use super::store::{Entry, Fetching, Store, StoreError, Tag, Wanted, When};
+use crate::decode::SkipReason;
+use crate::source::s3::{Body, Bucket, Condition, S3Error, S3Url};
 
 /// A prefix of a bucket as a [`Store`]. S3 compares and swaps by itself: `If-Match` and `If-None-Match`.
 #[derive(Clone, Debug)]
@@ -75,6 +76,30 @@ impl Store for BucketFolder {
 
     fn describe(&self) -> String {
         format!("s3://{}/{}", self.bucket.name(), self.prefix)
+    }
+
+    fn fetch(&self, files: Vec<Wanted>) -> Option<Fetching> {
+        let folder = self.clone();
+        let paths: foldhash::HashMap<u32, String> =
+            files.iter().map(|file| (file.number, self.key(&file.path))).collect();
+        let keys: Vec<_> = files.into_iter().map(|file| (file.number, self.key(&file.path), file.size)).collect();
+        let fetched = self.bucket.fetch(keys.into_iter());
+        Some(Box::new(fetched.map(move |fetched| {
+            let failed = |error: io::Error| {
+                let key = paths.get(&fetched.index).map_or("", String::as_str);
+                StoreError::Failed { path: format!("s3://{}/{key}", folder.bucket.name()), error }
+            };
+            let content = match fetched.body {
+                Body::Bytes(held) => Ok(Some(held.to_vec())),
+                Body::Spooled(mut file) => {
+                    let mut bytes = Vec::new();
+                    file.read_to_end(&mut bytes).map(|_| Some(bytes)).map_err(failed)
+                }
+                Body::Failed { reason: SkipReason::Gone, .. } => Ok(None),
+                Body::Failed { detail, .. } => Err(failed(io::Error::other(detail))),
+            };
+            (fetched.index, content)
+        })))
     }
 
     fn local_path(&self, _path: &str) -> Option<PathBuf> {

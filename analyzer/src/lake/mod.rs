@@ -66,5 +66,5 @@ pub use partition::{Shard, Unit};
 pub use read::EventsReader;
 pub use shard::{Known, Lake, ShardState, Snapshot, Standing};
 pub use spill::{ByPartition, Spill};
-pub use store::{Entry, Store, StoreError, Tag, When};
+pub use store::{Entry, Fetching, Store, StoreError, Tag, Wanted, When};
 pub use upkeep::Swept;

@@ -10,7 +10,7 @@ use super::manifest::{LakeError, Manifest, Part, PartKind};
 use super::objects::{self, IDENTITY, ObjectRow, read_objects};
 use super::partition::Shard;
 use super::read::EventsReader;
-use super::store::{Store, StoreError, Tag, When};
+use super::store::{Fetching, Store, StoreError, Tag, Wanted, When};
 use super::wire::{self, Marker};
 use crate::frame::{Events, schema};
 
@@ -181,7 +181,16 @@ impl Lake {
     /// # Errors
     /// When the part is gone or damaged.
     pub fn read_part(&self, part: &Part) -> Result<Vec<u8>, LakeError> {
-        let (bytes, _) = self.store.get(&part.path)?.ok_or_else(|| LakeError::Gone(part.path.clone()))?;
+        let found = self.store.get(&part.path)?;
+        Self::check_part(part, found.map(|(bytes, _)| bytes))
+    }
+
+    /// The content of a part that was fetched, when it is what was written.
+    ///
+    /// # Errors
+    /// When the part is gone or damaged.
+    pub fn check_part(part: &Part, bytes: Option<Vec<u8>>) -> Result<Vec<u8>, LakeError> {
+        let bytes = bytes.ok_or_else(|| LakeError::Gone(part.path.clone()))?;
         if blake3::hash(&bytes).to_hex().as_str() != part.blake3 {
             let reason = "its content is not what was written; delete the lake and ingest again".into();
             return Err(LakeError::Damaged { path: part.path.clone(), reason });
@@ -199,8 +208,39 @@ impl Lake {
         part: &Part,
         object: &mut dyn FnMut(&str) -> u32,
     ) -> Result<Events, LakeError> {
-        let bytes = self.read_part(part)?;
+        Self::decode_events(reader, part, self.read_part(part)?, object)
+    }
+
+    /// Event rows of a part whose content is at hand.
+    ///
+    /// # Errors
+    /// When it is damaged or newer than this program.
+    pub fn decode_events(
+        reader: &mut EventsReader,
+        part: &Part,
+        bytes: Vec<u8>,
+        object: &mut dyn FnMut(&str) -> u32,
+    ) -> Result<Events, LakeError> {
         reader.read(bytes, object).map_err(|error| LakeError::damaged(&part.path, &error))
+    }
+
+    /// Object rows of a part whose content is at hand.
+    ///
+    /// # Errors
+    /// When it is damaged or newer than this program.
+    pub fn decode_objects(part: &Part, bytes: Vec<u8>) -> Result<Vec<ObjectRow>, LakeError> {
+        read_objects(bytes, &[]).map_err(|error| LakeError::damaged(&part.path, &error))
+    }
+
+    /// Fetches parts, many at a time, where that is quicker than one by one; otherwise `None`. Each comes with its place in
+    /// the list.
+    pub fn fetch_parts(&self, parts: &[&Part]) -> Option<Fetching> {
+        let wanted = parts.iter().enumerate().map(|(at, part)| Wanted {
+            number: at as u32,
+            path: part.path.clone(),
+            size: part.bytes,
+        });
+        self.store.fetch(wanted.collect())
     }
 
     /// Object rows of a part.

@@ -47,6 +47,20 @@ pub enum StoreError {
     },
 }
 
+/// Files that arrive: the number each was asked for with, and its content.
+pub type Fetching = Box<dyn Iterator<Item = (u32, Result<Option<Vec<u8>>, StoreError>)>>;
+
+/// A file that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// What it is called in the answer.
+    pub number: u32,
+    /// Path below the root of the store.
+    pub path: String,
+    /// Bytes, as far as they are known.
+    pub size: u64,
+}
+
 /// Files by path. A file appears whole or not at all, and what was written is there for every reader afterwards.
 pub trait Store: Debug + Send + Sync {
     /// Content and tag of a file; `None` when there is none.
@@ -83,6 +97,12 @@ pub trait Store: Debug + Send + Sync {
 
     /// What to call it in messages.
     fn describe(&self) -> String;
+
+    /// Fetches many files at a time, in any order. `None` where reading a file is no waiting: then they are best read one by
+    /// one, when their turn comes.
+    fn fetch(&self, _files: Vec<Wanted>) -> Option<Fetching> {
+        None
+    }
 
     /// Where a file is in the local file system, if it is there.
     fn local_path(&self, path: &str) -> Option<PathBuf>;

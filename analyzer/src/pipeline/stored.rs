@@ -6,13 +6,13 @@ use polars::prelude::{BooleanChunked, NewChunkedArray, PolarsResult};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use super::drive::drive;
+use super::drive::{HEAVY, drive};
 use super::ingest::{Ingested, Shared};
 use super::sources::filter;
 use super::{ScanError, ScanOptions};
 use crate::decode::{ObjectReport, SkipReason};
 use crate::frame::{Columns, Events};
-use crate::lake::{EventsReader, Lake, LakeError, ObjectRow, Part, PartKind, ShardState};
+use crate::lake::{EventsReader, Lake, LakeError, ObjectRow, Part, PartKind, ShardState, StoreError};
 use crate::source::{Filter, Layout};
 use crate::view::Across;
 
@@ -36,17 +36,22 @@ pub(super) fn read_lake(
     let own = before..shared.names.len();
 
     let reach = Reach::new(shared.options);
-    let parts = |state: &'_ ShardState| -> Vec<Part> {
-        state.manifest.of(PartKind::Events).filter(|part| reach.admits(part)).cloned().collect()
-    };
-    let parts: Vec<Part> = snapshot.shards.iter().flat_map(parts).collect();
-    shared.progress.found(parts.len() as u64, parts.iter().map(|part| part.bytes).sum());
+    let live =
+        |state: &ShardState| state.manifest.of(PartKind::Events).filter(|part| reach.admits(part)).cloned().collect();
+    let parts: Vec<Part> = snapshot.shards.iter().flat_map(|state| -> Vec<Part> { live(state) }).collect();
+    let stored = parts.iter().map(|part| part.bytes).sum();
+    shared.progress.found(parts.len() as u64, stored);
     shared.progress.listed();
     let inboxes = snapshot.shards.iter().filter(|state| !state.inbox.is_empty()).map(Item::Inbox);
-    let items = parts.into_iter().map(Item::Part).chain(inboxes).map(Ok);
+    let listed: Vec<&Part> = parts.iter().collect();
+    let items: Box<dyn Iterator<Item = Item<'_>>> = match lake.fetch_parts(&listed) {
+        Some(fetched) => Box::new(fetched.map(|(at, bytes)| Item::Part(&parts[at as usize], Some(bytes)))),
+        None => Box::new(parts.iter().map(|part| Item::Part(part, None))),
+    };
+    let items = items.chain(inboxes).map(Ok);
     let weigh = |item: &Item<'_>| match item {
-        Item::Part(part) => part.bytes,
-        Item::Inbox(_) => u64::MAX,
+        Item::Part(part, None) => part.bytes,
+        Item::Part(_, Some(_)) | Item::Inbox(_) => HEAVY,
     };
     let make = || Worker::new(lake, shared, own.clone(), across.clone());
     for worker in drive(pool, items, weigh, make, Worker::read)? {
@@ -112,8 +117,7 @@ fn objects(
     // Rows whose names come before the first name of any part that is yet to be read are in their place.
     let mut held: Vec<ObjectRow> = Vec::new();
     for (at, ahead) in parts.chunks(AHEAD).enumerate() {
-        let read: Vec<_> = pool.install(|| ahead.par_iter().map(|part| (*part, lake.read_objects(part))).collect());
-        for (part, rows) in read {
+        for (part, rows) in read_objects(pool, lake, ahead)? {
             match rows {
                 Ok(rows) => held.extend(rows),
                 Err(LakeError::Damaged { reason, .. }) => told.damaged(&part.path, reason),
@@ -136,6 +140,21 @@ fn objects(
         told.object(&row, shared)?;
     }
     Ok(())
+}
+
+type ReadObjects<'p> = Vec<(&'p Part, Result<Vec<ObjectRow>, LakeError>)>;
+
+/// Reads some parts of objects: fetched here, decoded by all threads.
+fn read_objects<'p>(pool: &ThreadPool, lake: &Lake, parts: &[&'p Part]) -> Result<ReadObjects<'p>, ScanError> {
+    let Some(fetched) = lake.fetch_parts(parts) else {
+        return Ok(pool.install(|| parts.par_iter().map(|part| (*part, lake.read_objects(part))).collect()));
+    };
+    let fetched: Vec<_> = fetched.map(|(at, bytes)| (parts[at as usize], bytes)).collect();
+    let decode = |(part, bytes): (&'p Part, Result<Option<Vec<u8>>, StoreError>)| {
+        let bytes = bytes.map_err(LakeError::from).and_then(|bytes| Lake::check_part(part, bytes));
+        (part, bytes.and_then(|bytes| Lake::decode_objects(part, bytes)))
+    };
+    Ok(pool.install(|| fetched.into_par_iter().map(decode).collect()))
 }
 
 /// Days whose rows can matter to a run.
@@ -165,7 +184,8 @@ impl Reach {
 
 /// Something with rows.
 enum Item<'i> {
-    Part(Part),
+    /// A part, and its content where it had to be fetched.
+    Part(&'i Part, Option<Result<Option<Vec<u8>>, StoreError>>),
     Inbox(&'i ShardState),
 }
 
@@ -201,15 +221,19 @@ impl<'s> Worker<'s> {
                 .unwrap_or(UNWANTED)
         };
         match item {
-            Item::Part(part) => {
-                let read = self.lake.read_events(&mut self.reader, &part, &mut number);
+            Item::Part(part, fetched) => {
+                let bytes = match fetched {
+                    None => self.lake.read_part(part),
+                    Some(bytes) => bytes.map_err(LakeError::from).and_then(|bytes| Lake::check_part(part, bytes)),
+                };
+                let read = bytes.and_then(|bytes| Lake::decode_events(&mut self.reader, part, bytes, &mut number));
                 if let Some(error) = lost {
                     return Err(error.into());
                 }
                 self.shared.progress.object(part.bytes, 0, part.rows);
                 match read {
                     Ok(events) => self.keep(events)?,
-                    Err(LakeError::Damaged { reason, .. }) => self.damaged.push((part.path, reason)),
+                    Err(LakeError::Damaged { reason, .. }) => self.damaged.push((part.path.clone(), reason)),
                     Err(error) => return Err(error.into()),
                 }
             }

@@ -7,7 +7,8 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::types::RequestPayer;
 
 use super::error::Failure;
-use super::{S3Error, Session};
+use super::{Fetch, S3Error, Session};
+use crate::source::{Object, Place};
 
 /// A bucket that is there, with a client for its Region. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -26,6 +27,17 @@ impl Bucket {
     /// Its Region.
     pub fn region(&self) -> Option<&str> {
         self.client.config().region().map(AsRef::as_ref)
+    }
+
+    /// Fetches objects of known keys and sizes, many at a time, in the order in which they arrive.
+    pub fn fetch(&self, keys: impl Iterator<Item = (u32, String, u64)> + Send + 'static) -> Fetch {
+        let bucket = self.clone();
+        self.session.fetch(keys.map(move |(number, key, size)| {
+            let place = Place::S3(bucket.name.clone());
+            let object =
+                Object { uri: bucket.uri(&key), size: Some(size), skip: None, detail: None, etag: None, place };
+            (number, object)
+        }))
     }
 
     pub(super) fn payer(&self) -> Option<RequestPayer> {
