@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use keytrail::config::{
-    Bytes, Level, OptionInfo, RULE_OPTIONS, Settings, Subject, SuppressionTracker, When, example_toml, options_of,
+    Bytes, Level, Logs, OptionInfo, RULE_OPTIONS, Settings, Subject, SuppressionTracker, When, example_toml, options_of,
 };
+use keytrail::extract::arn::role_of_session;
 
 const RULES: &[&str] = &[
     "disabled-key-failure",
@@ -51,6 +52,10 @@ fn every_setting_arrives() {
         names = { 111122223333 = "prod-eu" }
         organization = "o-a1b2c3d4e5"
 
+        [logs]
+        buckets = ["trail-logs", "Old_Logs.example"]
+        readers = ["arn:aws:iam::111122223333:role/audit/keytrail", "arn:aws:sts::111122223333:assumed-role/keytrail/me"]
+
         [rules.unused-key]
         enabled = false
 
@@ -75,6 +80,8 @@ fn every_setting_arrives() {
     assert!(settings.is_trusted("444455556666") && !settings.is_trusted("777788889999"));
     assert_eq!(settings.accounts.name("111122223333"), Some("prod-eu"));
     assert_eq!(settings.accounts.organization.as_deref(), Some("o-a1b2c3d4e5"));
+    assert_eq!(settings.logs.buckets.iter().collect::<Vec<_>>(), ["Old_Logs.example", "trail-logs"]);
+    assert_eq!(settings.logs.readers.iter().collect::<Vec<_>>(), ["arn:aws:iam::111122223333:role/keytrail"]);
     assert!(!settings.rule("unused-key").enabled);
     assert!(settings.rule("policy-lockout").enabled);
     assert_eq!(settings.rule("unusual-decrypt-rate").severity, Some(Level::Critical));
@@ -83,7 +90,7 @@ fn every_setting_arrives() {
     assert_eq!(settings.options.unusual_decrypt_rate.min_count, 50);
     assert_eq!(settings.options.missing_rotation.cryptoperiod_days, Some(365));
     assert_eq!(settings.suppressions[0].until.unwrap().to_string(), "2026-12-31");
-    assert_eq!(settings.suppressions[0].line, 24);
+    assert_eq!(settings.suppressions[0].line, 28);
 }
 
 #[test]
@@ -184,6 +191,7 @@ fn a_setting_in_the_wrong_place_is_sent_home() {
     for (text, expected) in [
         ("threads = 4", "1:1 the file has no setting `threads` | `threads` belongs under [scan]"),
         ("trusted = []", "1:1 the file has no setting `trusted` | `trusted` belongs under [accounts]"),
+        ("readers = []", "1:1 the file has no setting `readers` | `readers` belongs under [logs]"),
         ("[unused-key]", "1:2 the file has no setting `unused-key` | rules are set under [rules.unused-key]"),
         ("[suppress]", "1:1 `suppress` is a list of tables | write [[suppress]], with two brackets"),
         ("scan = 4", "1:8 `scan` is a table, found a whole number | write [scan] on a line of its own"),
@@ -226,8 +234,60 @@ fn a_value_that_does_not_fit_is_told_what_would() {
             "[accounts]\nnames = { prod = '111122223333' }",
             "2:11 `prod` is not an account id | an account id has 12 digits",
         ),
+        ("[logs]\nbuckets = 'logs'", "2:11 `buckets` is a list | write buckets = [\"my-trail-bucket\"]"),
+        (
+            "[logs]\nbuckets = ['s3://logs/AWSLogs']",
+            "2:12 `s3://logs/AWSLogs` is not the name of a bucket | write the name alone: \"logs\"",
+        ),
+        (
+            "[logs]\nbuckets = ['arn:aws-cn:s3:::logs']",
+            "2:12 `arn:aws-cn:s3:::logs` is not the name of a bucket | write the name alone: \"logs\"",
+        ),
+        (
+            "[logs]\nbuckets = ['logs*']",
+            "2:12 `logs*` is not the name of a bucket | the name of a bucket is 3 to 255 letters, digits, dots, hyphens and underscores",
+        ),
+        (
+            "[logs]\nreaders = ['keytrail']",
+            "2:12 `keytrail` is not a role or user | write \"arn:aws:iam::111122223333:role/keytrail\"; `aws sts get-caller-identity` prints who you are",
+        ),
     ] {
         assert_eq!(messages(text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn a_reader_is_one_principal_however_it_is_spelled() {
+    let role = "arn:aws:iam::111122223333:role/keytrail";
+    for (who, expected) in [
+        (role, Some(role)),
+        ("arn:aws:iam::111122223333:role/audit/tools/keytrail", Some(role)),
+        ("arn:aws:sts::111122223333:assumed-role/keytrail/i-0a1b2c", Some(role)),
+        ("arn:aws:iam::111122223333:user/audit/eve", Some("arn:aws:iam::111122223333:user/eve")),
+        (
+            "arn:aws-us-gov:sts::111122223333:assumed-role/keytrail/me",
+            Some("arn:aws-us-gov:iam::111122223333:role/keytrail"),
+        ),
+        ("account:444455556666/AROAEXAMPLE", Some("account:444455556666/AROAEXAMPLE")),
+        ("account:444455556666", None),
+        ("arn:aws:iam::111122223333:root", None),
+        ("arn:aws:iam::111122223333:role/", None),
+        ("arn:aws:iam::111122223333:role/*", None),
+        ("arn:aws:iam::1111:role/keytrail", None),
+        ("arn:aws:sts::111122223333:assumed-role/keytrail", None),
+        ("arn:aws:sts::111122223333:federated-user/eve", None),
+        ("role/keytrail", None),
+        ("", None),
+    ] {
+        assert_eq!(Logs::identity(who).as_deref(), expected, "{who}");
+        // Sessions are named as rows name them.
+        if let (Some(principal), Some(reader)) = (role_of_session(who), expected) {
+            assert_eq!(principal, reader);
+        }
+        let mut logs = Logs::default();
+        assert!(!logs.is_reader(who), "{who}");
+        assert_eq!((logs.add_reader(who), logs.is_reader(who)), (expected.is_some(), expected.is_some()), "{who}");
+        assert!(!logs.is_reader("arn:aws:iam::111122223333:role/keytrail-2"), "{who}");
     }
 }
 
@@ -376,11 +436,17 @@ fn the_digest_follows_what_is_found_and_nothing_else() {
         "[rules.unused-key]\nenabled = false",
         "[rules.missing-rotation]\ncryptoperiod_days = 365",
         "[accounts]\ntrusted = ['111122223333']",
+        "[logs]\nbuckets = ['trail-logs']",
+        "[logs]\nreaders = ['arn:aws:iam::111122223333:user/eve']",
         "[[suppress]]\nreason = 'r'\nrule = 'unused-key'",
         "[scan]\nmax_inflated = '1GiB'",
     ] {
         assert_ne!(digest(other), default, "{other}");
     }
+    assert_eq!(
+        digest("[logs]\nreaders = ['arn:aws:iam::111122223333:role/audit/keytrail']"),
+        digest("[logs]\nreaders = ['arn:aws:sts::111122223333:assumed-role/keytrail/me']")
+    );
     // Where an entry stands in the file is not what it says.
     assert_eq!(
         digest("[[suppress]]\nreason = 'r'\nrule = 'unused-key'"),
@@ -406,6 +472,7 @@ fn the_example_is_valid_once_uncommented() {
     let settings = good(&uncommented.join("\n"));
     assert_eq!(settings.suppressions.len(), 1);
     assert_eq!(settings.accounts.trusted.len(), 2);
+    assert_eq!((settings.logs.buckets.len(), settings.logs.readers.len()), (1, 1));
 
     // What has no default is shown with an example; everything else with the default.
     expected.options.missing_rotation.cryptoperiod_days = Some(365);
@@ -434,7 +501,7 @@ fn messages_are_fragments() {
 proptest::proptest! {
     #[test]
     fn any_text_is_settings_or_problems_and_never_a_panic(
-        text in "(\\[|\\]|=|\n|\r|\"|'|,|\\{|\\}|\\.|#| |scan|rules|suppress|accounts|names|threads|unused-key|key|reason|until|1|é|鍵|\\PC){0,40}"
+        text in "(\\[|\\]|=|\n|\r|\"|'|,|\\{|\\}|\\.|#| |scan|rules|suppress|accounts|names|logs|buckets|readers|threads|unused-key|key|reason|until|1|é|鍵|\\PC){0,40}"
     ) {
         if let Err(problems) = Settings::parse(&text, "keytrail.toml", RULES) {
             proptest::prop_assert!(!problems.list.is_empty());

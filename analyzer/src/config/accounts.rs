@@ -30,17 +30,8 @@ impl Accounts {
     }
 
     pub(super) fn read(&mut self, mut table: Table<'_, '_>, sink: &mut Sink<'_>) {
-        if let Some(value) = table.take("trusted") {
-            match value.get_ref().as_array() {
-                Some(list) => {
-                    for account in list {
-                        self.trusted.extend(read_account(account, "trusted", sink));
-                    }
-                }
-                None => {
-                    sink.add(value.span(), "`trusted` is a list", Some("write trusted = [\"111122223333\"]".into()))
-                }
-            }
+        for account in table.list("trusted", "\"111122223333\"", sink) {
+            self.trusted.extend(read_account(account, "trusted", sink));
         }
         if let Some(value) = table.take("names") {
             match value.get_ref().as_table() {

@@ -13,6 +13,7 @@ pub fn example_toml() -> String {
         setting(&mut out, info);
     }
     out.push_str(ACCOUNTS);
+    out.push_str(LOGS);
     out.push_str(RULES);
     for info in RuleSettings::INFO {
         setting(&mut out, info);
@@ -43,6 +44,17 @@ const ACCOUNTS: &str = "
 #names = { \"111122223333\" = \"prod-eu\" }
 # the own organization. Not set by default.
 #organization = \"o-a1b2c3d4e5\"
+";
+
+const LOGS: &str = "
+# Where the logs stand and who reads them. When a known reader reads log buckets that are encrypted with a KMS key, its
+# decrypts are labelled as that, and nobody is alerted; when it reads anything else, they are what they are.
+#[logs]
+# names of the buckets, as a whole. None by default.
+#buckets = [\"my-trail-bucket\"]
+# roles (or a session of one) and users; those of another account also as findings name them, account:ID/AROA... None
+# by default.
+#readers = [\"arn:aws:iam::111122223333:role/keytrail\"]
 ";
 
 const RULES: &str = "

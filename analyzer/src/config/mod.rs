@@ -9,6 +9,7 @@ mod accounts;
 mod example;
 mod kind;
 mod level;
+mod logs;
 mod options;
 pub mod parse;
 mod problem;
@@ -20,6 +21,7 @@ mod suppress;
 pub use accounts::Accounts;
 pub use example::example_toml;
 pub use level::Level;
+pub use logs::Logs;
 pub use options::{
     DisabledKeyFailure, MissingRotation, OptionInfo, OverBroadGrant, RULE_OPTIONS, RuleOptions, RuleSettings, Scan,
     UnusualDecryptRate, options_of,

@@ -64,6 +64,16 @@ impl<'t, 'a> Table<'t, 'a> {
         text(value, key, example, sink)
     }
 
+    /// The values of a list; none when it is not there.
+    pub(super) fn list(&mut self, key: &'static str, example: &str, sink: &mut Sink<'_>) -> &'t [Value<'a>] {
+        let Some(value) = self.take(key) else { return &[] };
+        let list = value.get_ref().as_array();
+        if list.is_none() {
+            sink.add(value.span(), format!("`{key}` is a list"), Some(format!("write {key} = [{example}]")));
+        }
+        list.map_or(&[], |list| list)
+    }
+
     /// A table inside this one.
     pub(super) fn table(&mut self, key: &'static str, sink: &mut Sink<'_>) -> Option<&'t DeTable<'a>> {
         let value = self.take(key)?;

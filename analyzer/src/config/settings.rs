@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::accounts::Accounts;
+use super::logs::Logs;
 use super::options::{OptionInfo, RULE_OPTIONS, RuleOptions, RuleSettings, Scan, Section};
 use super::problem::{Problems, Sink};
 use super::raw::{self, Table};
@@ -18,6 +19,8 @@ pub struct Settings {
     pub scan: Scan,
     /// The accounts that the user knows.
     pub accounts: Accounts,
+    /// The log buckets and their readers.
+    pub logs: Logs,
     /// Rules for which `enabled` or `severity` is set; read it with [`Settings::rule`].
     pub rules: BTreeMap<String, RuleSettings>,
     /// Options of single rules.
@@ -70,6 +73,12 @@ impl Settings {
         if let Some(organization) = &self.accounts.organization {
             canon.line(&["organization", organization]);
         }
+        for bucket in &self.logs.buckets {
+            canon.line(&["log bucket", bucket]);
+        }
+        for reader in &self.logs.readers {
+            canon.line(&["log reader", reader]);
+        }
         for (rule, settings) in &self.rules {
             // What is set to the default is the same as not set.
             if *settings != RuleSettings::default() {
@@ -112,6 +121,9 @@ impl Settings {
         }
         if let Some(table) = top.table("accounts", sink) {
             settings.accounts.read(Table::new("[accounts]", table), sink);
+        }
+        if let Some(table) = top.table("logs", sink) {
+            settings.logs.read(Table::new("[logs]", table), sink);
         }
         if let Some(rules) = top.table("rules", sink) {
             for (rule, value) in rules {
@@ -189,6 +201,9 @@ fn where_it_belongs(key: &str, rule_ids: &[&str]) -> Option<String> {
     }
     if ["trusted", "names", "organization"].contains(&key) {
         return Some(format!("`{key}` belongs under [accounts]"));
+    }
+    if ["buckets", "readers"].contains(&key) {
+        return Some(format!("`{key}` belongs under [logs]"));
     }
     let owner = RULE_OPTIONS.iter().find(|info| info.key == key)?;
     Some(format!("`{key}` belongs under [rules.{}]", owner.rule))

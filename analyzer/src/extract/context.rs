@@ -29,6 +29,9 @@ pub const EFS: &str = "aws:elasticfilesystem:filesystem:id";
 /// Context of a backup vault.
 pub const BACKUP: &str = "aws:backup:backup-vault";
 
+/// Context of an object, or of its bucket when that has a Bucket Key.
+const S3: &str = "aws:s3:arn";
+
 /// Context keys that name the protected thing, best first. S3 stands last of the ARNs: services keep their data there under a
 /// key of the customer and add their own ARN. The rest of a context (message ids, subscriber ids, user pairs) names no thing.
 const KNOWN: &[&str] = &[
@@ -54,7 +57,7 @@ const KNOWN: &[&str] = &[
     "aws:acm:arn",
     "aws:ses:rule-name",
     BACKUP,
-    "aws:s3:arn",
+    S3,
 ];
 
 /// Key that the AWS Encryption SDK adds for itself.
@@ -73,6 +76,11 @@ pub fn resource<'r>(context: &Node<'r>, place: Place<'_>) -> Text<'r> {
     }
     let (_, name, value) = best?;
     named(context, name, json::text(&value)?, place)
+}
+
+/// The S3 bucket that the data stands in, also where another service keeps it there.
+pub fn bucket<'r>(context: &Node<'r>) -> Text<'r> {
+    json::get_str(context, &[S3]).and_then(arn::bucket).map(Cow::Borrowed)
 }
 
 /// ARN of a table.

@@ -96,7 +96,10 @@ fn fill_resource<'r>(row: &mut Row<'r>, typed: &keys::Typed<'r>, parts: &Parts<'
             &[&["constraints", "encryptionContextEquals"], &["constraints", "encryptionContextSubset"]]
         }
         _ => {
-            row.resource = typed.context.and_then(|context| context::resource(&context, place));
+            if let Some(context) = typed.context {
+                row.resource = context::resource(&context, place);
+                row.bucket = context::bucket(&context);
+            }
             return;
         }
     };

@@ -25,7 +25,8 @@ fn records() -> Vec<Row<'static>> {
         kms("Decrypt", with(decrypt())),
         kms(
             "GenerateDataKey",
-            with(json!({"requestParameters": {"keyId": "alias/app", "keySpec": "AES_256", "numberOfBytes": 32}})),
+            with(json!({"requestParameters": {"keyId": "alias/app", "keySpec": "AES_256", "numberOfBytes": 32,
+            "encryptionContext": {"aws:s3:arn": "arn:aws:s3:::bucket/key"}}})),
         ),
         kms(
             "Sign",
