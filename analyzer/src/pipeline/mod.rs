@@ -171,6 +171,8 @@ fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, S
     let as_of_asked = options.as_of.or(options.to);
     let pool = threads(options)?;
     let mut sources = Sources::open(options, &filter(options))?;
+    let mut settings = options.settings.clone();
+    sources.complete(&mut settings);
     let dictionary = Dictionary::default();
     let (names, rows) = (Arc::new(Names::default()), Rows::new(options.memory));
     rows.expect(sources.bytes);
@@ -197,7 +199,7 @@ fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, S
     let fold = FoldContext { dictionary: &dictionary, as_of, names: &names, across, logs: &options.settings.logs };
     let none = EventIds::default();
     let cx = Context {
-        settings: &options.settings,
+        settings: &settings,
         dictionary: &dictionary,
         names: &names,
         ids: &none,
@@ -212,7 +214,7 @@ fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, S
     let mut notices = Vec::new();
     let findings = evaluation.finish(rules, &cx);
     let findings = match as_of {
-        Some(as_of) => suppress(within(findings, options), &options.settings, as_of, &mut notices),
+        Some(as_of) => suppress(within(findings, options), &settings, as_of, &mut notices),
         None => Vec::new(),
     };
     notices.extend(sources.notices(options));
@@ -236,7 +238,7 @@ fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, S
     Ok(Report {
         run: Run {
             version: env!("CARGO_PKG_VERSION"),
-            settings_digest: options.settings.digest(),
+            settings_digest: settings.digest(),
             as_of,
             from: options.from,
             to: options.to,

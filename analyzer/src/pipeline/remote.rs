@@ -1,6 +1,7 @@
 //! Sources in S3.
 
 use super::{ScanError, ScanOptions};
+use crate::config::Logs;
 use crate::lake::{BucketFolder, Lake, LakeError};
 use crate::report::human;
 use crate::source::Filter;
@@ -61,6 +62,14 @@ impl Remote {
             }
         }
         Ok(!self.urls.is_empty())
+    }
+
+    /// Adds what is known of who reads which bucket: their reads stand in the logs.
+    pub(super) fn tell_readers(&self, logs: &mut Logs) {
+        let Some(caller) = self.fetching().and_then(Session::caller) else { return };
+        if logs.add_reader(&caller) {
+            logs.buckets.extend(self.urls.iter().map(|url| url.bucket.clone()));
+        }
     }
 
     /// The session, when there is something to fetch.

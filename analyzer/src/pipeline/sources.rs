@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 #[cfg(feature = "aws")]
 use super::remote::Remote;
 use super::{Progress, ScanError, ScanOptions};
+use crate::config::Settings;
 use crate::lake::{Folder, Lake, LakeError};
 use crate::source::{self, Fetched, Filter, Listing, Names, Object, SourceError};
 
@@ -69,6 +70,14 @@ impl Sources {
         return self.pruned + self.remote.pruned();
         #[cfg(not(feature = "aws"))]
         self.pruned
+    }
+
+    /// Adds to the settings what only the sources can tell.
+    pub(super) fn complete(&self, settings: &mut Settings) {
+        #[cfg(feature = "aws")]
+        self.remote.tell_readers(&mut settings.logs);
+        #[cfg(not(feature = "aws"))]
+        let _ = settings;
     }
 
     /// What is to be said about how the sources were looked at, once they were.

@@ -102,6 +102,21 @@ impl Session {
         Fetch::start(self.clone(), Box::new(objects))
     }
 
+    /// ARN of whoever the credentials belong to. `None` where nobody can say: unsigned requests, a server that is not AWS, no
+    /// answer. It costs one request that needs no permission.
+    pub fn caller(&self) -> Option<String> {
+        let shared = &self.shared;
+        if shared.options.unsigned || shared.options.endpoint_url.is_some() {
+            return None;
+        }
+        let client = aws_sdk_sts::Client::new(&shared.config);
+        let answer = async {
+            let asked = client.get_caller_identity().send();
+            tokio::time::timeout(shared.options.patience.response, asked).await.ok()?.ok()
+        };
+        self.run(answer)?.arn
+    }
+
     /// Requests sent so far, also those that were repeated.
     pub fn requests(&self) -> u64 {
         self.shared.requests.get()
