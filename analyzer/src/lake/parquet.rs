@@ -15,8 +15,8 @@ use polars_parquet::read::{
     BasicDecompressor, ColumnChunkMetadata, PageReader, RowGroupMetadata, column_iter_to_arrays, read_metadata,
 };
 use polars_parquet::write::{
-    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, FileWriter, KeyValue, Page, ParquetType,
-    StatisticsOptions, Version, WriteOptions, array_to_columns, compress, fallible_streaming_iterator,
+    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding, FileWriter, KeyValue, Page,
+    ParquetType, StatisticsOptions, Version, WriteOptions, array_to_columns, compress, fallible_streaming_iterator,
     get_dtype_encoding,
 };
 
@@ -62,7 +62,9 @@ pub(super) fn encode(frames: &[DataFrame], notes: Vec<(&str, String)>) -> Polars
 /// One column of a row group.
 fn pages(column: &Column, dtype: &ParquetType, options: WriteOptions) -> PolarsResult<Vec<CompressedPage>> {
     let array = column.as_materialized_series().to_arrow(0, CompatLevel::newest());
-    let encodings = get_dtype_encoding(array.dtype());
+    // A dictionary of nothing would still have its header.
+    let empty = array.null_count() == array.len();
+    let encodings = if empty { vec![Encoding::Plain] } else { get_dtype_encoding(array.dtype()) };
     let mut pages = Vec::new();
     for leaf in array_to_columns(array, dtype.clone(), options, &encodings)? {
         for page in leaf {
