@@ -23,9 +23,15 @@ use polars_parquet::write::{
 /// Rows of one row group.
 const GROUP_ROWS: usize = 1 << 16;
 
-/// Bytes of a column from which on it is compressed. Every compressed column costs its reader a new decompressor, and most
-/// columns of a small file are shorter than that is worth.
-const WORTH_COMPRESSING: usize = 1 << 10;
+/// How a column of so many bytes is compressed. Zstandard packs best, but every column costs its reader a new decompressor,
+/// and on a virtual machine that takes as long as unpacking tens of kilobytes. Most columns of a small file are tiny.
+fn codec(bytes: usize) -> CompressionOptions {
+    match bytes {
+        0..1_024 => CompressionOptions::Uncompressed,
+        1_024..32_768 => CompressionOptions::Snappy,
+        _ => CompressionOptions::Zstd(None),
+    }
+}
 
 /// Writes frames of one schema one after the other; no row group holds rows of two of them.
 ///
@@ -76,8 +82,7 @@ fn pages(column: &Column, dtype: &ParquetType, options: WriteOptions) -> PolarsR
         Page::Dict(page) => page.buffer.len(),
     };
     let size: usize = pages.iter().map(size).sum();
-    let codec =
-        if size < WORTH_COMPRESSING { CompressionOptions::Uncompressed } else { CompressionOptions::Zstd(None) };
+    let codec = codec(size);
     pages.into_iter().map(|page| Ok(compress(page, Vec::new(), codec)?)).collect()
 }
 
