@@ -3,11 +3,11 @@
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use polars::prelude::*;
 use polars_arrow::array::{Array, DictionaryArray, PrimitiveArray, Utf8ViewArray};
-use polars_arrow::datatypes::{ArrowDataType, DTYPE_CATEGORICAL_NEW, IntegerType};
+use polars_arrow::datatypes::{ArrowDataType, DTYPE_CATEGORICAL_NEW, IntegerType, Metadata};
 use polars_arrow::types::NativeType;
 use polars_buffer::Buffer;
 use polars_parquet::parquet::metadata::FileMetadata;
@@ -85,6 +85,11 @@ fn pages(column: &Column, dtype: &ParquetType, options: WriteOptions) -> PolarsR
     let codec = codec(size);
     pages.into_iter().map(|page| Ok(compress(page, Vec::new(), codec)?)).collect()
 }
+
+/// Marks a column as one of polars' own categories: only of these it gives the dictionary as it stands.
+static CODED: LazyLock<Arc<Metadata>> = LazyLock::new(|| {
+    Arc::new([(PlSmallStr::from_static(DTYPE_CATEGORICAL_NEW), PlSmallStr::EMPTY)].into_iter().collect())
+});
 
 /// Text of one column of a row group.
 pub(super) enum Texts {
@@ -192,9 +197,7 @@ impl Parquet {
         let rows = group.num_rows();
         if chunk.dictionary_page_offset().is_some() {
             let dtype = ArrowDataType::Dictionary(IntegerType::UInt32, Box::new(ArrowDataType::Utf8View), false);
-            // polars gives dictionaries as they stand only for what it takes for its own categories.
-            let mark = [(PlSmallStr::from_static(DTYPE_CATEGORICAL_NEW), PlSmallStr::EMPTY)].into_iter().collect();
-            let field = ArrowField { name: name.into(), dtype, is_nullable: true, metadata: Some(Arc::new(mark)) };
+            let field = ArrowField { name: name.into(), dtype, is_nullable: true, metadata: Some(CODED.clone()) };
             // A column with few repetitions may have given up its dictionary midway.
             if let Ok(array) = self.array(chunk, field, rows) {
                 return Ok(array.as_any().downcast_ref().cloned().map(Texts::Coded));
