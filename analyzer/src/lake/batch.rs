@@ -128,7 +128,7 @@ impl Batch {
         shards.dedup();
         let mut numbers: HashMap<u32, (usize, usize)> = HashMap::new();
         for (at, (number, row)) in self.objects.iter_mut().enumerate() {
-            (row.kms, row.related, row.span) = (0, 0, None);
+            row.without_rows();
             let shard = shards.binary_search(&row.unit.shard).unwrap_or_default();
             if numbers.insert(*number, (at, shard)).is_some() {
                 return Err(LakeError::Rows("two objects have one number".into()));
@@ -142,10 +142,7 @@ impl Batch {
                 let (at, shard) = *numbers.get(&columns.object.get(row)).ok_or_else(missing)?;
                 let time = columns.event_time.get(row);
                 let time = time.ok_or_else(|| LakeError::Rows("a row without a time".into()))?;
-                let object = &mut self.objects[at].1;
-                let (first, last) = object.span.unwrap_or((time, time));
-                object.span = Some((first.min(time), last.max(time)));
-                *if columns.class.get(row) == kms { &mut object.kms } else { &mut object.related } += 1;
+                self.objects[at].1.count(kms.is_some() && columns.class.get(row) == kms, time);
                 let unit = (shard, columns.account.get(row), columns.region.get(row), time.div_euclid(DAY_MS));
                 units.entry(unit).or_default().push(At { frame: frame as u32, row: row as u32 });
             }

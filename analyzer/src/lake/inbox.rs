@@ -41,15 +41,13 @@ impl Lake {
         let all =
             |(frame, height): (usize, usize)| (0..height).map(move |row| At { frame: frame as u32, row: row as u32 });
         let at: Vec<At> = frames.iter().map(|frame| frame.height).enumerate().flat_map(all).collect();
-        (row.kms, row.related, row.span) = (0, 0, None);
+        row.without_rows();
         let kms = dictionary.find(crate::decode::Class::Kms.id());
         for at in &at {
             let columns = &frames[at.frame as usize].columns;
-            *if columns.class.get(at.row as usize) == kms { &mut row.kms } else { &mut row.related } += 1;
             let time = columns.event_time.get(at.row as usize);
             let time = time.ok_or_else(|| LakeError::Rows("a row without a time".into()))?;
-            let (first, last) = row.span.unwrap_or((time, time));
-            row.span = Some((first.min(time), last.max(time)));
+            row.count(kms.is_some() && columns.class.get(at.row as usize) == kms, time);
         }
         let uri = |_: u32| row.uri.as_str();
         let source = Source { frames, uri: &uri, dictionary };

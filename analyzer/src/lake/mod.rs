@@ -42,6 +42,8 @@ mod folder;
 mod inbox;
 mod manifest;
 pub mod objects;
+#[cfg(test)]
+mod objects_tests;
 mod parquet;
 mod part;
 pub mod partition;
@@ -51,6 +53,7 @@ mod read_tests;
 mod shard;
 mod spill;
 mod store;
+mod swap;
 mod upkeep;
 mod wire;
 

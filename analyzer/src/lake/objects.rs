@@ -213,13 +213,13 @@ pub struct ObjectRow {
     pub size: Option<u64>,
     /// SHA-256 of the bytes as stored.
     pub sha256: Option<String>,
-    /// Rows of KMS events.
+    /// Rows of KMS events; whoever writes its rows counts them.
     pub kms: u64,
-    /// Rows of other services' records.
+    /// Rows of other services' records; counted likewise.
     pub related: u64,
     /// What the system said about an object that could not be read.
     pub detail: Option<String>,
-    /// First and last time of its rows; a batch sets it from the rows.
+    /// First and last time of its rows; found likewise.
     pub span: Option<(i64, i64)>,
     /// What reading it came to.
     pub report: ObjectReport,
@@ -229,6 +229,18 @@ pub struct ObjectRow {
 }
 
 impl ObjectRow {
+    /// Forgets what rows it has.
+    pub(super) fn without_rows(&mut self) {
+        (self.kms, self.related, self.span) = (0, 0, None);
+    }
+
+    /// Counts one of its rows.
+    pub(super) fn count(&mut self, kms: bool, time: i64) {
+        *if kms { &mut self.kms } else { &mut self.related } += 1;
+        let (first, last) = self.span.unwrap_or((time, time));
+        self.span = Some((first.min(time), last.max(time)));
+    }
+
     /// True when the lake should be asked for this object again.
     pub fn is_transient(&self) -> bool {
         self.report.skip.is_some_and(SkipReason::is_transient)
@@ -388,83 +400,4 @@ pub fn read_objects(bytes: Vec<u8>, only: &[&str]) -> PolarsResult<Vec<ObjectRow
         }
         Ok(rows)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use proptest::sample::select;
-
-    use super::*;
-
-    fn text() -> impl Strategy<Value = Option<String>> {
-        prop_oneof![Just(None), any::<String>().prop_map(Some), Just(Some("\0\u{ffff}💥\r\n".to_owned()))]
-    }
-
-    fn report() -> impl Strategy<Value = ObjectReport> {
-        let first = proptest::option::of((text(), text(), text()));
-        let counts = proptest::collection::btree_map(select(RejectReason::ALL.to_vec()), any::<u64>(), 0..3);
-        let located = proptest::collection::vec((any::<u32>(), select(RejectReason::ALL.to_vec())), 0..5);
-        let notes = proptest::collection::btree_map(select(Note::ALL.to_vec()), any::<u64>(), 0..3);
-        let skip = proptest::option::of(select(SkipReason::ALL.to_vec()));
-        (any::<[u64; 4]>(), first, counts, located, notes, skip).prop_map(
-            |([compressed, inflated, records, kept], first, counts, located, notes, skip)| ObjectReport {
-                compressed,
-                inflated,
-                records,
-                kept,
-                rejected: Rejections { counts, first: located },
-                notes,
-                first: first.map(|(account, region, time)| FirstRecord { account, region, time }),
-                skip,
-            },
-        )
-    }
-
-    fn row() -> impl Strategy<Value = ObjectRow> {
-        let identity = (any::<String>(), text(), proptest::option::of(any::<u64>()), text(), text());
-        let span = proptest::option::of((any::<i64>(), any::<i64>()));
-        (identity, any::<[u64; 2]>(), span, report(), text(), proptest::option::of(0..80_000i64)).prop_map(
-            |((uri, etag, size, sha256, detail), [kms, related], span, report, account, day)| ObjectRow {
-                uri,
-                etag,
-                size,
-                sha256,
-                kms,
-                related,
-                detail,
-                span,
-                report,
-                unit: ObjectRow::unit_of(
-                    account.as_deref(),
-                    None,
-                    day.and_then(|day| super::super::partition::date_of(day * 86_400_000)),
-                ),
-            },
-        )
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn objects_come_back_as_they_went(rows in proptest::collection::vec(row(), 1..8)) {
-            let unit = rows[0].unit.clone();
-            let mut rows: Vec<ObjectRow> = rows.into_iter().map(|row| ObjectRow { unit: unit.clone(), ..row }).collect();
-            let bytes = encode_objects(&rows.iter().collect::<Vec<_>>(), &unit).unwrap();
-            rows.sort_by(|a, b| a.uri.cmp(&b.uri));
-            prop_assert_eq!(read_objects(bytes.clone(), &[]).unwrap(), rows.clone());
-            for (row, read) in rows.iter().zip(read_objects(bytes, IDENTITY).unwrap()) {
-                prop_assert_eq!((&row.uri, &row.etag, row.size, row.span, row.is_transient()), (&read.uri, &read.etag, read.size, read.span, read.is_transient()));
-                prop_assert_eq!(ObjectRow::of_json(&row.json()), Some(row.clone()));
-            }
-        }
-    }
-
-    #[test]
-    fn every_column_is_told() {
-        for column in COLUMNS {
-            assert!(column.doc.len() > 10 && !column.doc.ends_with('.'), "{}", column.name);
-        }
-    }
 }

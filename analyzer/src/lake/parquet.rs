@@ -3,11 +3,11 @@
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use polars::prelude::*;
 use polars_arrow::array::{Array, DictionaryArray, PrimitiveArray, Utf8ViewArray};
-use polars_arrow::datatypes::{ArrowDataType, DTYPE_CATEGORICAL_NEW, IntegerType};
+use polars_arrow::datatypes::{ArrowDataType, DTYPE_CATEGORICAL_NEW, IntegerType, Metadata};
 use polars_arrow::types::NativeType;
 use polars_buffer::Buffer;
 use polars_parquet::parquet::metadata::FileMetadata;
@@ -15,17 +15,23 @@ use polars_parquet::read::{
     BasicDecompressor, ColumnChunkMetadata, PageReader, RowGroupMetadata, column_iter_to_arrays, read_metadata,
 };
 use polars_parquet::write::{
-    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, FileWriter, KeyValue, Page, ParquetType,
-    StatisticsOptions, Version, WriteOptions, array_to_columns, compress, fallible_streaming_iterator,
+    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding, FileWriter, KeyValue, Page,
+    ParquetType, StatisticsOptions, Version, WriteOptions, array_to_columns, compress, fallible_streaming_iterator,
     get_dtype_encoding,
 };
 
 /// Rows of one row group.
 const GROUP_ROWS: usize = 1 << 16;
 
-/// Bytes of a column from which on it is compressed. Every compressed column costs its reader a new decompressor, and most
-/// columns of a small file are shorter than that is worth.
-const WORTH_COMPRESSING: usize = 1 << 10;
+/// How a column of so many bytes is compressed. Zstandard packs best, but every column costs its reader a new decompressor,
+/// and on a virtual machine that takes as long as unpacking tens of kilobytes. Most columns of a small file are tiny.
+fn codec(bytes: usize) -> CompressionOptions {
+    match bytes {
+        0..1_024 => CompressionOptions::Uncompressed,
+        1_024..32_768 => CompressionOptions::Snappy,
+        _ => CompressionOptions::Zstd(None),
+    }
+}
 
 /// Writes frames of one schema one after the other; no row group holds rows of two of them.
 ///
@@ -62,7 +68,9 @@ pub(super) fn encode(frames: &[DataFrame], notes: Vec<(&str, String)>) -> Polars
 /// One column of a row group.
 fn pages(column: &Column, dtype: &ParquetType, options: WriteOptions) -> PolarsResult<Vec<CompressedPage>> {
     let array = column.as_materialized_series().to_arrow(0, CompatLevel::newest());
-    let encodings = get_dtype_encoding(array.dtype());
+    // A dictionary of nothing would still have its header.
+    let empty = array.null_count() == array.len();
+    let encodings = if empty { vec![Encoding::Plain] } else { get_dtype_encoding(array.dtype()) };
     let mut pages = Vec::new();
     for leaf in array_to_columns(array, dtype.clone(), options, &encodings)? {
         for page in leaf {
@@ -74,10 +82,14 @@ fn pages(column: &Column, dtype: &ParquetType, options: WriteOptions) -> PolarsR
         Page::Dict(page) => page.buffer.len(),
     };
     let size: usize = pages.iter().map(size).sum();
-    let codec =
-        if size < WORTH_COMPRESSING { CompressionOptions::Uncompressed } else { CompressionOptions::Zstd(None) };
+    let codec = codec(size);
     pages.into_iter().map(|page| Ok(compress(page, Vec::new(), codec)?)).collect()
 }
+
+/// Marks a column as one of polars' own categories: only of these it gives the dictionary as it stands.
+static CODED: LazyLock<Arc<Metadata>> = LazyLock::new(|| {
+    Arc::new([(PlSmallStr::from_static(DTYPE_CATEGORICAL_NEW), PlSmallStr::EMPTY)].into_iter().collect())
+});
 
 /// Text of one column of a row group.
 pub(super) enum Texts {
@@ -185,9 +197,7 @@ impl Parquet {
         let rows = group.num_rows();
         if chunk.dictionary_page_offset().is_some() {
             let dtype = ArrowDataType::Dictionary(IntegerType::UInt32, Box::new(ArrowDataType::Utf8View), false);
-            // polars gives dictionaries as they stand only for what it takes for its own categories.
-            let mark = [(PlSmallStr::from_static(DTYPE_CATEGORICAL_NEW), PlSmallStr::EMPTY)].into_iter().collect();
-            let field = ArrowField { name: name.into(), dtype, is_nullable: true, metadata: Some(Arc::new(mark)) };
+            let field = ArrowField { name: name.into(), dtype, is_nullable: true, metadata: Some(CODED.clone()) };
             // A column with few repetitions may have given up its dictionary midway.
             if let Ok(array) = self.array(chunk, field, rows) {
                 return Ok(array.as_any().downcast_ref().cloned().map(Texts::Coded));

@@ -7,7 +7,7 @@ use polars::prelude::*;
 use super::parquet::{Parquet, encode};
 use super::partition::Unit;
 use super::wire::UnitNote;
-use crate::frame::builder::{time_dtype, times};
+use crate::frame::builder::times;
 use crate::frame::schema::{COLUMNS, Column, Kind, VERSION, with_columns};
 use crate::frame::{Columns, Dictionary, Events};
 
@@ -162,11 +162,7 @@ fn empty(column: &Column, height: usize) -> PolarsResult<Series> {
         Kind::Bool => Series::full_null(name, height, &DataType::Boolean),
         Kind::Int => Series::full_null(name, height, &DataType::Int64),
         Kind::U32 => UInt32Chunked::full(name, 0, height).into_series(),
-        Kind::Time => {
-            let series = times(&Int64Chunked::full_null(name, height).into_series())?;
-            debug_assert_eq!(series.dtype(), &time_dtype());
-            series
-        }
+        Kind::Time => times(&Int64Chunked::full_null(name, height).into_series())?,
     })
 }
 

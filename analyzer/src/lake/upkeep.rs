@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
-use super::commit::{PartName, shard_id};
 use super::manifest::{LakeError, Part, PartKind};
 use super::objects::ObjectRow;
 use super::partition::{Shard, Unit};
 use super::shard::Lake;
+use super::swap::{PartName, shard_id};
 
 /// What upkeep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
