@@ -64,6 +64,11 @@ impl Store for BucketFolder {
         }
     }
 
+    fn put_all(&self, files: Vec<(String, Vec<u8>)>) -> Result<(), StoreError> {
+        let files = files.into_iter().map(|(path, bytes)| (self.key(&path), bytes)).collect();
+        self.bucket.put_all(files).map_err(|error| self.failed("", error))
+    }
+
     fn delete(&self, path: &str) -> Result<(), StoreError> {
         self.bucket.delete(&self.key(path)).map_err(|error| self.failed(path, error))
     }

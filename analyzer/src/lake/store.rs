@@ -75,6 +75,14 @@ pub trait Store: Debug + Send + Sync {
     /// [`StoreError::Conflict`] when the condition does not hold.
     fn put(&self, path: &str, bytes: &[u8], when: When<'_>) -> Result<Tag, StoreError>;
 
+    /// Writes files, whatever stands there, in any order; those that are written when one fails stay.
+    ///
+    /// # Errors
+    /// When one of them could not be written.
+    fn put_all(&self, files: Vec<(String, Vec<u8>)>) -> Result<(), StoreError> {
+        files.iter().try_for_each(|(path, bytes)| self.put(path, bytes, When::Always).map(drop))
+    }
+
     /// Deletes a file. One that is not there is deleted already.
     ///
     /// # Errors

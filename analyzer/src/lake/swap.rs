@@ -18,6 +18,9 @@ use crate::frame::{Dictionary, Events};
 /// times in a row means that something is wrong.
 const ATTEMPTS: u32 = 100;
 
+/// Bytes of parts that are written together.
+const TOGETHER: usize = 16 << 20;
+
 /// An object that the lake has in another version.
 pub(super) struct Old {
     pub(super) date: Option<NaiveDate>,
@@ -30,6 +33,8 @@ pub(super) struct Swap<'l> {
     manifest: Manifest,
     /// Parts that are written and not listed yet.
     pub(super) added: Vec<Part>,
+    /// Files of these parts that wait to be written together.
+    waiting: Vec<(String, Vec<u8>)>,
     /// Paths of parts that the new manifest does not list any more.
     removed: Vec<String>,
     changed: bool,
@@ -68,11 +73,18 @@ impl Swap<'_> {
         let blake3 = blake3::hash(&bytes).to_hex().to_string();
         let name = PartName { shard: shard_id(self.lake_shard()), generation: self.manifest.generation };
         let path = format!("{}/{}/{}-{}.parquet", kind.folder(), unit.folder(), name.text(), &blake3[..24]);
-        self.lake.store.put(&path, &bytes, When::Always)?;
-        let bytes = bytes.len() as u64;
-        self.added.push(Part { path, kind, unit: unit.clone(), rows, bytes, blake3, objects, span, names });
+        let size = bytes.len() as u64;
+        let part = Part { path, kind, unit: unit.clone(), rows, bytes: size, blake3, objects, span, names };
+        self.waiting.push((part.path.clone(), bytes));
+        self.added.push(part);
         self.changed = true;
-        Ok(())
+        let waiting: usize = self.waiting.iter().map(|(_, bytes)| bytes.len()).sum();
+        if waiting >= TOGETHER { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes what waits.
+    fn flush(&mut self) -> Result<(), LakeError> {
+        Ok(self.lake.store.put_all(std::mem::take(&mut self.waiting))?)
     }
 
     fn lake_shard(&self) -> &Shard {
@@ -195,6 +207,7 @@ impl Lake {
                 lake: self,
                 manifest: state.manifest.clone(),
                 added: Vec::new(),
+                waiting: Vec::new(),
                 removed: Vec::new(),
                 changed: false,
             };
@@ -207,6 +220,7 @@ impl Lake {
                 }
                 done => done?,
             };
+            swap.flush()?;
             let Swap { mut manifest, added, removed, changed, .. } = swap;
             let Some(tag) = state.tag.as_ref().filter(|_| changed) else { return Ok(done) };
             let out: HashSet<&str> = removed.iter().map(String::as_str).collect();

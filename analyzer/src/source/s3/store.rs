@@ -1,6 +1,7 @@
 //! A bucket as a plain store of small objects, with conditional writes.
 
 use aws_sdk_s3::primitives::ByteStream;
+use tokio::task::JoinSet;
 
 use super::backoff::Tries;
 use super::error::Failure;
@@ -69,6 +70,35 @@ impl Bucket {
                 Err(failure.into_error(self.uri(key), &self.name))
             }
         }
+    }
+
+    /// Writes objects, whatever is there, many at a time.
+    pub fn put_all(&self, objects: Vec<(String, Vec<u8>)>) -> Result<(), S3Error> {
+        let parallel = self.session.shared.options.parallel.max(1);
+        let mut waiting = objects.into_iter();
+        let work = async {
+            let mut running = JoinSet::new();
+            loop {
+                while running.len() < parallel
+                    && let Some((key, bytes)) = waiting.next()
+                {
+                    let bucket = self.clone();
+                    running.spawn(async move {
+                        let request = bucket.client.put_object().bucket(&*bucket.name).key(&key);
+                        let request = request.body(ByteStream::from(bytes)).set_request_payer(bucket.payer());
+                        let sent = request.send().await;
+                        sent.map(drop).map_err(|error| Failure::of(&error).into_error(bucket.uri(&key), &bucket.name))
+                    });
+                }
+                match running.join_next().await {
+                    None => return Ok(()),
+                    Some(Ok(Ok(()))) => {}
+                    Some(Ok(Err(error))) => return Err(error),
+                    Some(Err(error)) => return Err(S3Error::Failed { what: self.uri(""), detail: error.to_string() }),
+                }
+            }
+        };
+        self.session.run(work)
     }
 
     /// Deletes an object. One that is not there is fine.
