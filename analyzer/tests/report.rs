@@ -37,6 +37,7 @@ fn help_leads_to_the_first_scan() {
 
     Commands:
       scan         Find out what is wrong with the keys in a pile of CloudTrail logs
+      ingest       Read what is new in logs into a lake, so that nothing is read twice
       rules        List the rules, or explain one
       schema       Describe the columns of the files that keytrail writes
       config       Print an example configuration: every setting, commented out, with its default
@@ -65,10 +66,10 @@ fn every_exit_code_is_in_the_help() {
 
 #[test]
 fn only_commands_that_exist_are_named() {
-    let help = stdout(&["--help"]) + &stdout(&["scan", "--help"]);
+    let help = stdout(&["--help"]) + &stdout(&["scan", "--help"]) + &stdout(&["ingest", "--help"]);
     for (at, _) in help.match_indices("  keytrail ").map(|(at, text)| (at + 2, text)) {
         let command = help[at + 9..].split([' ', '`', '\n']).next().unwrap();
-        let named = ["scan", "rules", "schema", "config", "man", "completions"].contains(&command);
+        let named = ["scan", "ingest", "rules", "schema", "config", "man", "completions"].contains(&command);
         assert!(named || command.starts_with(['[', '<']), "keytrail {command}");
     }
 }
