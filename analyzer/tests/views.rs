@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use keytrail::config::Logs;
 use keytrail::frame::builder::{partition_frame, stack};
 use keytrail::frame::{Columns, Dictionary, Events, FrameBuilder, Row, Scope};
 use keytrail::source::Names;
@@ -115,6 +116,7 @@ fn row(spec: &Spec, object: u32, record: u32) -> Row<'static> {
         },
         encryption_context: text(&format!("{{\"aws:ebs:id\":\"vol-{}\"}}", spec.resource)),
         resource: text(&resource),
+        bucket: text(&format!("bucket-{}", spec.resource)),
         grant_id: text(&format!("grant-{}", spec.resource)),
         ..Row::default()
     }
@@ -146,7 +148,8 @@ fn views(batches: &[Vec<Row<'static>>], dictionary: &Dictionary, reverse: bool) 
     if reverse {
         parts.reverse();
     }
-    let context = FoldContext { dictionary, as_of: None, names: &Names::default(), across: &across };
+    let logs = Logs { buckets: std::iter::once("bucket-1".to_string()).collect(), ..Logs::default() };
+    let context = FoldContext { dictionary, as_of: None, names: &Names::default(), across: &across, logs: &logs };
     let views = parts
         .into_iter()
         .map(|batches| Views::fold(&stack(batches).unwrap(), &context).unwrap())

@@ -87,6 +87,12 @@ pub fn alias(text: &str) -> Option<Arn<'_>> {
     Arn::parse(text).filter(|arn| arn.alias().is_some())
 }
 
+/// Name of the S3 bucket that the ARN of a bucket or of an object names.
+pub fn bucket(text: &str) -> Option<&str> {
+    let arn = Arn::parse(text).filter(|arn| arn.service == "s3" && arn.region.is_empty() && arn.account.is_empty())?;
+    arn.resource.split('/').next().filter(|name| !name.is_empty())
+}
+
 /// True for the id of a key: a UUID or `mrk-` and 32 hex digits.
 pub fn is_key_id(text: &str) -> bool {
     let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -153,7 +153,7 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
         rows.write_events(path, &names, across, &dictionary)?;
     }
     let as_of = across.as_of();
-    let fold = FoldContext { dictionary: &dictionary, as_of, names: &names, across };
+    let fold = FoldContext { dictionary: &dictionary, as_of, names: &names, across, logs: &options.settings.logs };
     let none = EventIds::default();
     let cx = Context {
         settings: &options.settings,

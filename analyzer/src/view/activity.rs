@@ -34,6 +34,8 @@ pub struct SeriesKey {
     pub failure: Option<FailureClass>,
     /// The resource that failed; kept apart only for failures that the key's state caused.
     pub resource: Option<Sym>,
+    /// The log bucket that was read; set only for those, so that reading of logs is kept apart and nothing else is.
+    pub log_bucket: Option<Sym>,
 }
 
 impl Hash for SeriesKey {
@@ -44,7 +46,8 @@ impl Hash for SeriesKey {
         state.write_u64(pair(Some(self.source), Some(self.name)));
         state.write_u64(pair(self.principal, self.via));
         state.write_u64(pair(self.operation, self.kind));
-        state.write_u64(pair(self.error, self.resource));
+        // What was read has no error.
+        state.write_u64(pair(self.error.or(self.log_bucket), self.resource));
         self.failure.hash(state);
     }
 }
@@ -173,14 +176,14 @@ impl Activity {
     /// Closes the counts: cells in order of time, one per bucket; series in an order that does not depend on arrival.
     pub fn settle(self, dictionary: &Dictionary) -> Vec<Series> {
         let text = |sym: Option<Sym>| sym.map(|sym| dictionary.text(sym)).unwrap_or_default();
-        let mut all: Vec<([&str; 7], Series)> = self
+        let mut all: Vec<([&str; 8], Series)> = self
             .series
             .into_iter()
             .map(|Open { mut series, .. }| {
                 join(&mut series.cells);
                 let key = &series.key;
-                let order =
-                    [Some(key.source), Some(key.name), key.principal, key.via, key.error, key.resource, key.kind];
+                let (source, name) = (Some(key.source), Some(key.name));
+                let order = [source, name, key.principal, key.via, key.error, key.resource, key.kind, key.log_bucket];
                 (order.map(text), series)
             })
             .collect();

@@ -14,6 +14,7 @@ use super::ledger::{ControlDetail, ControlEvent, Ledger};
 use super::resources::Resources;
 use super::trails::TrailEvent;
 use super::unit::{Named, Opened, Part, Twins, deduplicate};
+use crate::config::Logs;
 use crate::decode::Class;
 use crate::extract::FailureClass;
 use crate::frame::{Columns, Dictionary, Events, Sym};
@@ -115,7 +116,7 @@ impl Views {
     /// # Errors
     /// When a frame does not have the types of the column table.
     pub fn and_fold(mut self, parts: &[Part<'_>], context: &FoldContext<'_>) -> PolarsResult<Self> {
-        let FoldContext { dictionary, as_of, names, across } = *context;
+        let FoldContext { dictionary, as_of, names, across, logs } = *context;
         let opened = Opened::new(parts)?;
         let unique = deduplicate(&opened, across, &mut self.twins, dictionary);
         self.duplicates += unique.duplicates;
@@ -124,6 +125,7 @@ impl Views {
             views: self,
             names,
             words: Words::new(dictionary),
+            log_buckets: logs.buckets.iter().map(|name| dictionary.intern(name)).collect(),
             dictionary,
             failures: HashMap::new(),
             hashes: HashMap::new(),
@@ -192,12 +194,15 @@ pub struct FoldContext<'c> {
     pub names: &'c Names,
     /// What rows say about rows of other partitions.
     pub across: &'c Across,
+    /// The log buckets: reading them is counted apart.
+    pub logs: &'c Logs,
 }
 
 struct Fold<'d> {
     views: Views,
     names: &'d Names,
     words: Words,
+    log_buckets: Vec<Sym>,
     dictionary: &'d Dictionary,
     /// Cause classes by code, so that their names are compared once.
     failures: HashMap<Sym, FailureClass>,
@@ -330,7 +335,16 @@ impl Fold<'_> {
             error: columns.error_code.get(row),
             failure,
             resource: columns.resource.get(row).filter(|_| victim).map(|name| self.dictionary.intern(name)),
+            log_bucket: self.log_bucket(columns, row),
         }
+    }
+
+    /// The log bucket that a call read.
+    fn log_bucket(&self, columns: &Columns<'_>, row: usize) -> Option<Sym> {
+        if self.log_buckets.is_empty() || columns.error_code.get(row).is_some() {
+            return None;
+        }
+        columns.bucket.get(row).filter(|bucket| self.log_buckets.contains(bucket))
     }
 
     fn failure(&mut self, columns: &Columns<'_>, row: usize) -> Option<FailureClass> {

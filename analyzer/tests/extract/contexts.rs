@@ -102,6 +102,35 @@ fn every_service_context_names_its_resource() {
 }
 
 #[test]
+fn the_bucket_is_told_whatever_the_resource_is() {
+    let trail = "arn:aws:cloudtrail:eu-west-1:1:trail/t";
+    let cases = [
+        (json!({"aws:s3:arn": "arn:aws:s3:::logs/AWSLogs/x.json.gz"}), Some("logs")),
+        (json!({"aws:s3:arn": "arn:aws-cn:s3:::logs"}), Some("logs")),
+        (json!({"aws:s3:arn": "arn:aws:s3:::logs/x", "aws:cloudtrail:arn": trail}), Some("logs")),
+        (json!({"aws:cloudtrail:arn": trail}), None),
+        (json!({"aws:s3:arn": "arn:aws:s3:::"}), None),
+        (json!({"aws:s3:arn": "arn:aws:s3:::/logs"}), None),
+        (json!({"aws:s3:arn": "arn:aws:s3:eu-west-1:111122223333:accesspoint/logs"}), None),
+        (json!({"aws:s3:arn": "logs/x"}), None),
+        (json!({"bucket": "arn:aws:s3:::logs"}), None),
+    ];
+    for (context, expected) in cases {
+        let row = kms("Decrypt", json!({"requestParameters": {"encryptionContext": context}}));
+        assert_eq!(row.bucket.as_deref(), expected, "{context}");
+    }
+    // A user may name a bucket of their own in the pair that wins.
+    let pairs = json!({"aws:s3:arn": "arn:aws:s3:::logs/x", "aws:ecr:arn": "arn:aws:s3:::others/x"});
+    let row = kms("Decrypt", json!({"requestParameters": {"encryptionContext": pairs}}));
+    assert_eq!(row.bucket.as_deref(), Some("logs"));
+    // Other calls read nothing: their rows do not carry it.
+    let context = json!({"aws:s3:arn": "arn:aws:s3:::logs"});
+    for (name, member) in [("GenerateDataKey", "encryptionContext"), ("ReEncrypt", "sourceEncryptionContext")] {
+        assert_eq!(kms(name, json!({"requestParameters": {member: context.clone()}})).bucket, None, "{name}");
+    }
+}
+
+#[test]
 fn the_context_is_kept_as_one_canonical_text() {
     let row =
         kms("Encrypt", json!({"requestParameters": {"encryptionContext": {"b": "2\u{1}\"\\\n", "a": "é", "c": ""}}}));
