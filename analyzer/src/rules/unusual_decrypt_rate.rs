@@ -1,9 +1,10 @@
 //! Rule `unusual-decrypt-rate`. Its page, `unusual_decrypt_rate.md`, says what it finds and what it misses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::kit::baseline::{Model, Unusual, Verdict, judge};
 use super::prelude::*;
+use crate::extract::arn::is_service;
 use crate::view::activity::{BUCKET_MS, Cell, Series};
 use crate::view::breadth::Breadth;
 
@@ -28,14 +29,46 @@ const BREAK: i64 = 3;
 type Sample<'v> = (&'v Series, &'v Cell);
 
 /// Decrypts of one principal through one service.
-#[derive(Default)]
 struct Rate<'v> {
+    principal: &'v str,
+    via: &'v str,
+    /// Bucket of the first call. A series is as old as that: how a principal behaves is not known from the time before it
+    /// came.
+    start: i64,
+    /// True when a known reader of logs read nothing but logs.
+    own: bool,
     /// Count and cells per bucket: Decrypt and ReEncrypt both decrypt.
     buckets: BTreeMap<i64, (u64, Vec<Sample<'v>>)>,
 }
 
+impl<'v> Rate<'v> {
+    fn of(principal: &'v str, via: &'v str, group: &[&'v Series]) -> Self {
+        let mut buckets: BTreeMap<i64, (u64, Vec<Sample<'v>>)> = BTreeMap::new();
+        for series in group {
+            for cell in &series.cells {
+                let bucket = buckets.entry(cell.bucket()).or_default();
+                bucket.0 += u64::from(cell.count);
+                bucket.1.push((*series, cell));
+            }
+        }
+        Self { principal, via, start: buckets.keys().next().copied().unwrap_or(0), own: false, buckets }
+    }
+
+    /// Sets the buckets apart in which a known reader of logs read nothing but logs. One other call makes a bucket an
+    /// ordinary one, with all of its calls; and what is usual elsewhere is learned without the logs, else whoever reads
+    /// them in bulk could read anything else in bulk.
+    fn split(self, cx: &Context<'_>) -> Vec<Self> {
+        if !is_s3(self.via) || !cx.settings.logs.is_reader(self.principal) {
+            return vec![self];
+        }
+        let of_logs = |(series, _): &Sample<'_>| series.key.log_bucket.is_some();
+        let (own, other) = self.buckets.into_iter().partition(|(_, (_, cells))| cells.iter().all(of_logs));
+        vec![Self { buckets: other, ..self }, Self { own: true, buckets: own, ..self }]
+    }
+}
+
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
-    rates(key, cx).iter().flat_map(|(&(principal, via), rate)| bursts(key, principal, via, rate, cx)).collect()
+    rates(key, cx).iter().flat_map(|rate| bursts(key, rate, cx)).collect()
 }
 
 fn decrypts(series: &Series, cx: &Context<'_>) -> bool {
@@ -47,13 +80,19 @@ fn decrypts(series: &Series, cx: &Context<'_>) -> bool {
 /// Busy series of a key that are younger than a day.
 fn young(key: &KeyView, cx: &Context<'_>) -> Option<Mention> {
     let rates = rates(key, cx);
-    let unjudged: Vec<u64> =
-        rates.values().map(|rate| judge_rate(rate, cx).unjudged).filter(|count| *count > 0).collect();
+    // The two rates of a reader of logs are one pair.
+    let mut unjudged: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for rate in &rates {
+        let spans = judge_rate(rate, cx).unjudged;
+        if spans > 0 {
+            *unjudged.entry((rate.principal, rate.via)).or_default() += spans;
+        }
+    }
     let mention = || Mention {
         arn: key.arn.clone(),
         label: key.label().to_string(),
         count: unjudged.len() as u64,
-        amount: unjudged.iter().sum(),
+        amount: unjudged.values().sum(),
     };
     (!unjudged.is_empty()).then(mention)
 }
@@ -85,7 +124,7 @@ fn learning(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
 
 /// Decrypts per principal and service. Those that never come near the floor are left out, which is most of them: the
 /// model says nothing of a count below it.
-fn rates<'v>(key: &'v KeyView, cx: &Context<'v>) -> BTreeMap<(&'v str, &'v str), Rate<'v>> {
+fn rates<'v>(key: &'v KeyView, cx: &Context<'v>) -> Vec<Rate<'v>> {
     let floor = u64::from(cx.settings.options.unusual_decrypt_rate.min_count);
     let mut groups: BTreeMap<(&str, &str), Vec<&Series>> = BTreeMap::new();
     for series in key.series.iter().filter(|series| decrypts(series, cx)) {
@@ -93,19 +132,7 @@ fn rates<'v>(key: &'v KeyView, cx: &Context<'v>) -> BTreeMap<(&'v str, &'v str),
     }
     let most = |series: &&Series| series.cells.iter().map(|cell| u64::from(cell.count)).max().unwrap_or(0);
     groups.retain(|_, group| group.iter().map(most).sum::<u64>() >= floor);
-    groups.into_iter().map(|(who, group)| (who, rate(&group))).collect()
-}
-
-fn rate<'v>(group: &[&'v Series]) -> Rate<'v> {
-    let mut rate = Rate::default();
-    for series in group {
-        for cell in &series.cells {
-            let bucket = rate.buckets.entry(cell.bucket()).or_default();
-            bucket.0 += u64::from(cell.count);
-            bucket.1.push((*series, cell));
-        }
-    }
-    rate
+    groups.into_iter().flat_map(|((principal, via), group)| Rate::of(principal, via, &group).split(cx)).collect()
 }
 
 fn judge_rate(rate: &Rate<'_>, cx: &Context<'_>) -> Verdict {
@@ -118,11 +145,10 @@ fn judge_rate(rate: &Rate<'_>, cx: &Context<'_>) -> Verdict {
         season_history: i64::from(options.season_days) * DAY_BUCKETS,
     };
     let counts: Vec<(i64, u64)> = rate.buckets.iter().map(|(bucket, (count, _))| (*bucket, *count)).collect();
-    // A series is as old as its first call: how a principal behaves is not known from the time before it came.
-    counts.first().map(|&(start, _)| judge(&counts, start, &model)).unwrap_or_default()
+    judge(&counts, rate.start, &model)
 }
 
-fn bursts(key: &KeyView, principal: &str, via: &str, rate: &Rate<'_>, cx: &Context<'_>) -> Vec<Draft> {
+fn bursts(key: &KeyView, rate: &Rate<'_>, cx: &Context<'_>) -> Vec<Draft> {
     let mut runs: Vec<Vec<Unusual>> = Vec::new();
     for unusual in judge_rate(rate, cx).unusual {
         match runs.last_mut() {
@@ -137,23 +163,16 @@ fn bursts(key: &KeyView, principal: &str, via: &str, rate: &Rate<'_>, cx: &Conte
         let (Some(first), Some(end)) = (run.first(), run.last()) else { continue };
         // Bursts with less than a quiet day between them are one incident.
         if first.bucket.saturating_sub(last) > DAY_BUCKETS {
-            incident = format!("start:{principal}:{via}:{}", first.bucket * BUCKET_MS);
+            incident = format!("start:{}:{}:{}", rate.principal, rate.via, first.bucket * BUCKET_MS);
         }
         last = end.bucket;
-        drafts.push(finding(key, principal, via, rate, &run, &incident, cx));
+        drafts.push(finding(key, rate, &run, &incident, cx));
     }
     drafts
 }
 
-fn finding(
-    key: &KeyView,
-    principal: &str,
-    via: &str,
-    rate: &Rate<'_>,
-    run: &[Unusual],
-    incident: &str,
-    cx: &Context<'_>,
-) -> Draft {
+fn finding(key: &KeyView, rate: &Rate<'_>, run: &[Unusual], incident: &str, cx: &Context<'_>) -> Draft {
+    let &Rate { principal, via, own, .. } = rate;
     let options = &cx.settings.options.unusual_decrypt_rate;
     let peak = run.iter().max_by_key(|unusual| unusual.count).copied().unwrap_or(run[0]);
     let (from, to) = (run[0].bucket, run[run.len() - 1].bucket);
@@ -168,6 +187,7 @@ fn finding(
     let cold = run[0].history < warm;
 
     let severity = match (cold, ratio >= 20.0 || contexts >= 100) {
+        _ if own => Severity::Info,
         (true, _) => Severity::Low,
         (false, true) => Severity::High,
         (false, false) => RULE.severity,
@@ -190,11 +210,17 @@ fn finding(
     let how = if via.is_empty() { "directly".to_string() } else { format!("through {}", short_service(via)) };
     let span = length((to - from + 1) * BUCKET_MS);
     draft.title = format!(
-        "{} decrypted {count} times with {} {how} in {span}: {ratio:.0} times what is usual{}",
+        "{} decrypted {count} times with {} {how} in {span}: {}{}",
         short_principal(principal),
         key.label(),
-        if cold { ", on little history" } else { "" }
+        if own { "a known reader read the logs themselves".into() } else { format!("{ratio:.0} times what is usual") },
+        if cold && !own { ", on little history" } else { "" }
     );
+    if own {
+        let names: BTreeSet<&str> = cells.iter().map(|(series, _)| cx.text(series.key.log_bucket)).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        draft.fact("own reads", format!("nothing but the logs in {}, by a known reader of logs", names.join(", ")));
+    }
     draft.fact("peak", format!("{} in the 5 minutes from {}", peak.count, instant(peak.bucket * BUCKET_MS)));
     draft.fact("expected", format!("about {:.0}, at most {:.0}, in 5 minutes", peak.expected, peak.limit.floor()));
     draft.fact("ratio", format!("{ratio:.1} times what is usual"));
@@ -232,18 +258,31 @@ fn finding(
     draft.detail("history_days", Detail::Float(round(run[0].history as f64 / DAY_BUCKETS as f64)));
     draft.detail("cold_start", Detail::Bool(cold));
     draft.detail("via", text_or_null(via));
+    draft.detail("own_reads", Detail::Bool(own));
     let mut samples: Vec<Sample<'_>> =
         cells.iter().filter(|(_, cell)| run.iter().any(|unusual| unusual.bucket == cell.bucket())).copied().collect();
     samples.sort_by_key(|(_, cell)| cell.first);
     for (series, cell) in samples.iter().take(EVIDENCE) {
         draft.evidence.push(cx.evidence(&cell.first, cx.text(Some(series.key.name)), None, Role::Primary));
     }
-    draft.remediation = format!(
-        "Ask the owner of {} whether this was a planned job. If not, end its sessions (IAM: revoke sessions of the role, \
-         deactivate the user's keys) and read which contexts it decrypted from the records below.",
-        short_principal(principal)
-    );
+    draft.remediation = match own {
+        true => format!(
+            "If keytrail or another reader of logs ran then, there is nothing to do. If none did, somebody else acts as {}: \
+             end its sessions and read what it did besides.",
+            short_principal(principal)
+        ),
+        false => format!(
+            "Ask the owner of {} whether this was a planned job. If not, end its sessions (IAM: revoke sessions of the role, \
+             deactivate the user's keys) and read which contexts it decrypted from the records below.",
+            short_principal(principal)
+        ),
+    };
     draft
+}
+
+/// True for S3 calling on somebody's behalf.
+fn is_s3(via: &str) -> bool {
+    is_service(via) && short_service(via) == "s3"
 }
 
 /// Two decimals: more would suggest a precision that a quantile does not have.

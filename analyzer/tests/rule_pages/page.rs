@@ -109,7 +109,9 @@ pub(crate) fn examples(rule: &'static Rule) -> Vec<Example> {
 
 fn example(rule: &'static Rule, number: usize, line: usize, says: String, info: &str, lines: &[&str]) -> Example {
     let place = format!("{}.md, block {number} (line {line})", rule.id);
-    let (mut kind, mut as_of, mut options, mut trusted) = (None, None, String::new(), String::new());
+    let (mut kind, mut as_of, mut options) = (None, None, String::new());
+    let (mut trusted, mut logs, mut readers) = (String::new(), String::new(), String::new());
+    let quoted = |list: &str| format!("\"{}\"", list.replace(',', "\", \""));
     for word in info.split_whitespace().skip(1) {
         match word.split_once('=') {
             None => {
@@ -123,11 +125,14 @@ fn example(rule: &'static Rule, number: usize, line: usize, says: String, info: 
             Some(("as-of", time)) => {
                 as_of = Some(Time::parse(time).unwrap_or_else(|| panic!("{place}: `{time}` is no time")));
             }
-            Some(("trusted", accounts)) => trusted = accounts.replace(',', "\",\""),
+            Some(("trusted", accounts)) => trusted = quoted(accounts),
+            Some(("logs", buckets)) => logs = quoted(buckets),
+            Some(("readers", who)) => readers = quoted(who),
             Some((option, value)) => options.push_str(&format!("{option} = {value}\n")),
         }
     }
-    let toml = format!("[accounts]\ntrusted = [\"{trusted}\"]\n[rules.{}]\n{options}", rule.id).replace("[\"\"]", "[]");
+    let logs = format!("[logs]\nbuckets = [{logs}]\nreaders = [{readers}]");
+    let toml = format!("[accounts]\ntrusted = [{trusted}]\n{logs}\n[rules.{}]\n{options}", rule.id);
     let ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
     let settings = Settings::parse(&toml, &place, &ids).unwrap_or_else(|problems| panic!("{problems}"));
     let (expected, steps): (Vec<&str>, Vec<&str>) =

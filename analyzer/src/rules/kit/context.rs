@@ -94,8 +94,10 @@ pub fn short_principal(arn: &str) -> String {
     }
 }
 
-/// Service in a few letters: `secretsmanager.amazonaws.com` → `secretsmanager`, `AWS Internal` → `aws-internal`.
+/// Service in a few letters: `secretsmanager.amazonaws.com` → `secretsmanager`, `AWS Internal` → `aws-internal`. Services
+/// that pass on who called them say so in front: `fas.s3.amazonaws.com` → `s3`.
 pub fn short_service(service: &str) -> String {
-    let name = service.split('.').next().unwrap_or(service);
+    let name = service.strip_prefix("fas.").unwrap_or(service);
+    let name = name.split('.').next().unwrap_or(name);
     name.to_ascii_lowercase().replace(' ', "-")
 }
