@@ -60,22 +60,35 @@ const KNOWN: &[&str] = &[
     S3,
 ];
 
+/// Place of S3 among them.
+const S3_RANK: usize = KNOWN.len() - 1;
+
 /// Key that the AWS Encryption SDK adds for itself.
 const SDK_KEY: &str = "aws-crypto-public-key";
 
 /// What an encryption context protects. `None` for an empty context.
 pub fn resource<'r>(context: &Node<'r>, place: Place<'_>) -> Text<'r> {
-    let object = json::object(context)?;
+    resource_and_object(context, place).0
+}
+
+/// The same, and the S3 object or bucket that the data stands in, also where another service keeps it there. Only S3 itself
+/// writes that pair: what else is in a context, users may choose.
+pub fn resource_and_object<'r>(context: &Node<'r>, place: Place<'_>) -> (Text<'r>, Option<&'r str>) {
+    let Some(members) = json::object(context) else { return (None, None) };
     let mut best: Option<(usize, &'r str, Node<'r>)> = None;
-    for (name, value) in object.iter() {
+    let mut object = None;
+    for (name, value) in members.iter() {
         let rank = KNOWN.iter().position(|known| *known == name).unwrap_or_else(|| rank_of_unknown(name, &value));
+        if rank == S3_RANK {
+            object = json::str_of(&value);
+        }
         // Equal rank goes by name, and the last of duplicate names counts.
         if json::text(&value).is_some() && best.is_none_or(|(r, n, _)| (rank, name) <= (r, n)) {
             best = Some((rank, name, value));
         }
     }
-    let (_, name, value) = best?;
-    named(context, name, json::text(&value)?, place)
+    let resource = best.and_then(|(_, name, value)| named(context, name, json::text(&value)?, place));
+    (resource, object)
 }
 
 /// The S3 bucket that the data stands in, also where another service keeps it there.

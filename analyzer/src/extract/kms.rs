@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::context::Place;
-use super::{FailureClass, Parts, context, json, keys, members};
+use super::{FailureClass, Parts, arn, context, json, keys, members};
 use crate::frame::Row;
 
 macro_rules! operations {
@@ -96,9 +96,11 @@ fn fill_resource<'r>(row: &mut Row<'r>, typed: &keys::Typed<'r>, parts: &Parts<'
             &[&["constraints", "encryptionContextEquals"], &["constraints", "encryptionContextSubset"]]
         }
         _ => {
-            if let Some(context) = typed.context {
-                row.resource = context::resource(&context, place);
-                row.bucket = context::bucket(&context);
+            let Some(context) = typed.context else { return };
+            let (resource, object) = context::resource_and_object(&context, place);
+            row.resource = resource;
+            if row.event_name.as_deref() == Some("Decrypt") {
+                row.bucket = object.and_then(arn::bucket).map(Cow::Borrowed);
             }
             return;
         }

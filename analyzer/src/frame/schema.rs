@@ -119,7 +119,7 @@ macro_rules! with_columns {
             // --- which data
             (Full encryption_context Str "requestParameters.encryptionContext, sourceEncryptionContext" "canonical JSON object, keys sorted; may hold personal data")
             (Fold resource Str "encryption context, constraints of a grant, request of other services" "what the key protects, one name whoever speaks of it: an ARN, else `<context key>=<value>`")
-            (Fold bucket Cat "encryption context" "S3 bucket that the data stands in, by name (`aws:s3:arn`); the resource may be what keeps its data there, a trail for example")
+            (Fold bucket Cat "encryption context" "of Decrypt: name of the S3 bucket that was read (`aws:s3:arn`), also where the resource is what keeps its data there, a trail for example")
             (Full algorithm Cat "requestParameters.*Algorithm" "encryption, signing, MAC, key agreement or wrapping algorithm")
             (Full data_key_spec Cat "requestParameters.keySpec, keyPairSpec" "of GenerateDataKey*")
             (Full number_of_bytes Int "requestParameters.numberOfBytes" "of GenerateDataKey*, GenerateRandom")

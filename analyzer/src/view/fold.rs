@@ -78,7 +78,6 @@ struct Words {
     crypto: Sym,
     read: Sym,
     create_grant: Sym,
-    decrypt: Sym,
 }
 
 impl Words {
@@ -91,7 +90,6 @@ impl Words {
             crypto: dictionary.intern("crypto"),
             read: dictionary.intern("read"),
             create_grant: dictionary.intern("CreateGrant"),
-            decrypt: dictionary.intern("Decrypt"),
         }
     }
 }
@@ -343,9 +341,10 @@ impl Fold<'_> {
 
     /// The log bucket that a call read.
     fn log_bucket(&self, columns: &Columns<'_>, row: usize) -> Option<Sym> {
-        let bucket = columns.bucket.get(row).filter(|bucket| self.log_buckets.contains(bucket))?;
-        let read = columns.event_name.get(row) == Some(self.words.decrypt) && columns.error_code.get(row).is_none();
-        read.then_some(bucket)
+        if self.log_buckets.is_empty() || columns.error_code.get(row).is_some() {
+            return None;
+        }
+        columns.bucket.get(row).filter(|bucket| self.log_buckets.contains(bucket))
     }
 
     fn failure(&mut self, columns: &Columns<'_>, row: usize) -> Option<FailureClass> {

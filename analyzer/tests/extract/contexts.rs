@@ -119,9 +119,15 @@ fn the_bucket_is_told_whatever_the_resource_is() {
         let row = kms("Decrypt", json!({"requestParameters": {"encryptionContext": context}}));
         assert_eq!(row.bucket.as_deref(), expected, "{context}");
     }
-    // What ReEncrypt moves is under two contexts: no bucket is where the data stands.
+    // A user may name a bucket of their own in the pair that wins.
+    let pairs = json!({"aws:s3:arn": "arn:aws:s3:::logs/x", "aws:ecr:arn": "arn:aws:s3:::others/x"});
+    let row = kms("Decrypt", json!({"requestParameters": {"encryptionContext": pairs}}));
+    assert_eq!(row.bucket.as_deref(), Some("logs"));
+    // Other calls read nothing: their rows do not carry it.
     let context = json!({"aws:s3:arn": "arn:aws:s3:::logs"});
-    assert_eq!(kms("ReEncrypt", json!({"requestParameters": {"sourceEncryptionContext": context}})).bucket, None);
+    for (name, member) in [("GenerateDataKey", "encryptionContext"), ("ReEncrypt", "sourceEncryptionContext")] {
+        assert_eq!(kms(name, json!({"requestParameters": {member: context.clone()}})).bucket, None, "{name}");
+    }
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn decrypt() -> Value {
         "userIdentity": {"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/etl/job-7", "accountId": "111122223333",
             "accessKeyId": "ASIAEXAMPLE", "invokedBy": "secretsmanager.amazonaws.com",
             "sessionContext": {"sourceIdentity": "eve", "attributes": {"mfaAuthenticated": "false"}}},
-        "requestParameters": {"encryptionAlgorithm": "SYMMETRIC_DEFAULT", "dryRun": true, "encryptionContext": {"SecretARN": "arn:aws:secretsmanager:eu-west-1:1:secret:s"}},
+        "requestParameters": {"encryptionAlgorithm": "SYMMETRIC_DEFAULT", "dryRun": true, "encryptionContext": {"SecretARN": "arn:aws:secretsmanager:eu-west-1:1:secret:s", "aws:s3:arn": "arn:aws:s3:::b/x"}},
         "additionalEventData": {"keyMaterialId": "aa", "recipient": {"attestationDocumentModuleId": "i-1"}},
     })
 }
