@@ -196,7 +196,7 @@ fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, S
         rows.write_events(path, &names, across, &dictionary)?;
     }
     let as_of = across.as_of();
-    let fold = FoldContext { dictionary: &dictionary, as_of, names: &names, across, logs: &options.settings.logs };
+    let fold = FoldContext { dictionary: &dictionary, as_of, names: &names, across, logs: &settings.logs };
     let none = EventIds::default();
     let cx = Context {
         settings: &settings,

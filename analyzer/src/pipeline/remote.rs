@@ -66,8 +66,8 @@ impl Remote {
 
     /// Adds what is known of who reads which bucket: their reads stand in the logs.
     pub(super) fn tell_readers(&self, logs: &mut Logs) {
-        let Some(caller) = self.fetching().and_then(Session::caller) else { return };
-        if logs.add_reader(&caller) {
+        let names = self.fetching().map(Session::caller).unwrap_or_default();
+        if names.iter().filter(|name| logs.add_reader(name)).count() > 0 {
             logs.buckets.extend(self.urls.iter().map(|url| url.bucket.clone()));
         }
     }

@@ -102,19 +102,23 @@ impl Session {
         Fetch::start(self.clone(), Box::new(objects))
     }
 
-    /// ARN of whoever the credentials belong to. `None` where nobody can say: unsigned requests, a server that is not AWS, no
+    /// Whoever the credentials belong to, as the logs may name them: by ARN, and in another account's log by account and id.
+    /// Nobody where that cannot be said: unsigned requests, a server that is not AWS, no
     /// answer. It costs one request that needs no permission.
-    pub fn caller(&self) -> Option<String> {
+    pub fn caller(&self) -> Vec<String> {
         let shared = &self.shared;
         if shared.options.unsigned || shared.options.endpoint_url.is_some() {
-            return None;
+            return Vec::new();
         }
         let client = aws_sdk_sts::Client::new(&shared.config);
         let answer = async {
             let asked = client.get_caller_identity().send();
             tokio::time::timeout(shared.options.patience.response, asked).await.ok()?.ok()
         };
-        self.run(answer)?.arn
+        let Some(answer) = self.run(answer) else { return Vec::new() };
+        let unique = answer.user_id.as_deref().and_then(|id| id.split(':').next());
+        let elsewhere = answer.account.as_deref().zip(unique).map(|(account, id)| format!("account:{account}/{id}"));
+        answer.arn.iter().cloned().chain(elsewhere).collect()
     }
 
     /// Requests sent so far, also those that were repeated.
