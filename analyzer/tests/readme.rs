@@ -74,3 +74,15 @@ fn the_example_configuration_is_fresh() {
 fn the_column_docs_are_fresh() {
     hold("analyzer/SCHEMA.md", &keytrail("schema --format markdown"));
 }
+
+#[test]
+fn the_athena_tables_are_fresh() {
+    let path = "dashboards/athena/schema.sql";
+    let mut fresh = std::fs::read_to_string(root().join(path)).unwrap();
+    for table in ["events", "objects", "findings"] {
+        let command = format!("schema {table} --format athena");
+        let begin = format!("-- begin of: keytrail {command}");
+        fresh = between(&fresh, &begin, &format!("-- end of {table}"), &keytrail(&command));
+    }
+    hold(path, &fresh);
+}

@@ -377,12 +377,16 @@ pub(super) enum SchemaFormat {
     Json,
     /// For documentation
     Markdown,
+    /// For SQL: the DDL of Athena, with placeholders for bucket, accounts and Regions
+    Athena,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Table {
-    /// What `scan --events` writes
+    /// What `scan --events` and `ingest` write: one row per event
     Events,
+    /// What `ingest` writes beside it: one row per source object
+    Objects,
     /// What `scan --format csv` and `scan --format parquet` write
     Findings,
 }

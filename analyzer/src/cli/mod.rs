@@ -2,6 +2,7 @@
 //! user types into are in `args`, the exit codes in [`exit`].
 
 mod args;
+mod athena;
 pub mod exit;
 mod failure;
 mod ingest;

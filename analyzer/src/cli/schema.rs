@@ -3,10 +3,12 @@
 use serde::Serialize;
 
 use super::args::{SchemaArgs, SchemaFormat, Table};
+use super::athena;
 use super::exit::ExitReason;
 use super::failure::Failure;
 use super::terminal::Terminal;
 use crate::frame::schema;
+use crate::lake::objects;
 use crate::report::flat;
 use crate::report::text::Look;
 use crate::report::text::page::{Page, Tone};
@@ -14,12 +16,18 @@ use crate::report::text::page::{Page, Tone};
 pub(super) fn run(args: &SchemaArgs, terminal: &mut Terminal<'_>) -> Result<ExitReason, Failure> {
     let document = match args.table {
         Table::Events => events(),
+        Table::Objects => objects(),
         Table::Findings => findings(),
     };
     let text = match args.format {
         SchemaFormat::Text => document.text(terminal.look()),
         SchemaFormat::Json => document.json(),
         SchemaFormat::Markdown => document.markdown(),
+        SchemaFormat::Athena => match args.table {
+            Table::Events => athena::events(),
+            Table::Objects => athena::objects(),
+            Table::Findings => athena::findings(),
+        },
     };
     terminal.print(text.as_bytes())?;
     Ok(ExitReason::Complete)
@@ -39,7 +47,7 @@ struct Document {
 struct Column {
     name: &'static str,
     r#type: &'static str,
-    /// Where it comes from, in CloudTrail's own names; not there for findings, which come from rules.
+    /// Where it comes from, in CloudTrail's own names; not there for tables that no record fills.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'static str>,
     doc: &'static str,
@@ -54,6 +62,17 @@ fn events() -> Document {
     };
     let columns = schema::COLUMNS.iter().map(column).collect();
     Document { schema: "keytrail.schema/1", table: "events", version: schema::VERSION, columns }
+}
+
+fn objects() -> Document {
+    let column = |column: &objects::Column| Column {
+        name: column.name,
+        r#type: column.kind.name(),
+        from: None,
+        doc: column.doc,
+    };
+    let columns = objects::COLUMNS.iter().map(column).collect();
+    Document { schema: "keytrail.schema/1", table: "objects", version: objects::VERSION, columns }
 }
 
 fn findings() -> Document {
@@ -109,7 +128,7 @@ mod tests {
 
     #[test]
     fn every_format_has_every_column() {
-        for document in [events(), findings()] {
+        for document in [events(), objects(), findings()] {
             let json: serde_json::Value = serde_json::from_str(&document.json()).unwrap();
             assert_eq!(json["columns"].as_array().unwrap().len(), document.columns.len());
             let (markdown, text) = (document.markdown(), document.text(Look { width: 80, colour: false }));
