@@ -68,6 +68,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS keytrail.events (
   `destination_key_arn` string,
   `encryption_context` string,
   `resource` string,
+  `bucket` string,
   `algorithm` string,
   `data_key_spec` string,
   `number_of_bytes` bigint,

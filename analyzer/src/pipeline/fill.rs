@@ -17,7 +17,7 @@ use crate::view::{Across, Settled};
 
 /// Bytes of rows after which a batch is written, per byte of `--memory`: rows that go into a lake have all columns, and
 /// the larger a batch, the fewer files.
-const BATCH_PER_MEMORY: u64 = 4;
+const BATCH_PER_MEMORY: u64 = 2;
 
 /// Objects after which a batch is written: what a kill costs is at most this.
 const BATCH_OBJECTS: usize = 4096;
