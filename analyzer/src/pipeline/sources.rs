@@ -32,11 +32,13 @@ impl Sources {
         for source in &options.sources {
             #[cfg(feature = "aws")]
             if source.starts_with("s3://") {
-                lakes.extend(remote.open(source, options)?);
+                if let Some(lake) = remote.open(source, options)? {
+                    add(&mut lakes, lake);
+                }
                 continue;
             }
             if Lake::recognize(Path::new(source)) {
-                lakes.push(Lake::open(Arc::new(Folder::new(source)))?);
+                add(&mut lakes, Lake::open(Arc::new(Folder::new(source)))?);
             } else {
                 local.push(source.clone());
             }
@@ -101,6 +103,17 @@ impl Sources {
             self.remote.fetching(),
         );
         Feed { items, found, progress }
+    }
+}
+
+/// Adds a lake, unless it was named before: what it has counts once.
+fn add(lakes: &mut Vec<Lake>, lake: Lake) {
+    let place = |lake: &Lake| {
+        let place = lake.store().describe();
+        std::fs::canonicalize(&place).unwrap_or_else(|_| place.into())
+    };
+    if lakes.iter().all(|known| place(known) != place(&lake)) {
+        lakes.push(lake);
     }
 }
 
