@@ -74,7 +74,18 @@ impl SkipReason {
 impl SkipReason {
     /// True when the same object may well be read another time: whoever keeps what came of objects asks again.
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Unreadable)
+        matches!(
+            self,
+            Self::Unreadable
+                | Self::Denied
+                | Self::KeyDenied
+                | Self::Gone
+                | Self::Archived
+                | Self::Changed
+                | Self::Incomplete
+                | Self::ChecksumMismatch
+                | Self::Unavailable
+        )
     }
 }
 

@@ -52,7 +52,7 @@ impl Sources {
         }
         let bytes = listing.objects.iter().filter_map(|object| object.size).sum();
         #[cfg(feature = "aws")]
-        let bytes = if remote.list(filter)? { None } else { Some(bytes) };
+        let bytes = if remote.list(&in_bucket(options, filter))? { None } else { Some(bytes) };
         #[cfg(not(feature = "aws"))]
         let bytes = Some(bytes);
         Ok(Self {
@@ -142,6 +142,13 @@ pub(super) fn filter(options: &ScanOptions) -> Filter {
         from: options.lookback,
         to: options.to.map(|to| to.max(options.as_of.unwrap_or(to))),
     }
+}
+
+/// Objects of a bucket that may hold what was asked for. Every key and every byte costs there: only the logs of the accounts
+/// asked for are listed, and nothing from before the period unless it is asked for. Remarks say so.
+#[cfg(feature = "aws")]
+fn in_bucket(options: &ScanOptions, filter: &Filter) -> Filter {
+    Filter { accounts: options.accounts.clone(), from: filter.from.or(options.from), ..filter.clone() }
 }
 
 /// Objects with their bytes.
