@@ -2,15 +2,16 @@
 #![cfg(feature = "aws")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-#[path = "s3/buckets.rs"]
-mod buckets;
 #[path = "s3/faults.rs"]
 mod faults;
 #[path = "s3/fetching.rs"]
 mod fetching;
 #[path = "s3/listing.rs"]
 mod listing;
-#[path = "s3/server.rs"]
-mod server;
 #[path = "s3/storing.rs"]
 mod storing;
+#[path = "support/s3/mod.rs"]
+#[expect(dead_code, reason = "what only whole runs ask for")]
+mod support;
+
+use support::{buckets, server};

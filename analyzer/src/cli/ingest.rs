@@ -56,8 +56,13 @@ pub(super) fn fill(options: &ScanOptions, lake: &str, terminal: &Terminal<'_>) -
     Ok(pipeline::fill(options, &lake, &*progress::display(terminal))?)
 }
 
-/// True when a folder of logs holds the lake: it would be read as logs.
+/// True when a folder or prefix of logs holds the lake: it would be read as logs.
 fn holds(source: &str, lake: &str) -> bool {
+    if let (Some(source), Some(lake)) = (source.strip_prefix("s3://"), lake.strip_prefix("s3://")) {
+        // A prefix need not end with a slash, a bucket does.
+        let source = if source.contains('/') { source.to_owned() } else { format!("{source}/") };
+        return format!("{}/", lake.trim_end_matches('/')).starts_with(&source);
+    }
     let folder = |path: &str| fs::canonicalize(path).ok().filter(|path| path.is_dir());
     // A lake that is yet to be made stands where its nearest folder does.
     let lake = Path::new(lake).ancestors().find_map(|path| match path.to_str() {

@@ -33,11 +33,13 @@ impl Sources {
         for source in &options.sources {
             #[cfg(feature = "aws")]
             if source.starts_with("s3://") {
-                lakes.extend(remote.open(source, options)?);
+                if let Some(lake) = remote.open(source, options)? {
+                    add(&mut lakes, lake);
+                }
                 continue;
             }
             if Lake::recognize(Path::new(source)) {
-                lakes.push(Lake::open(Arc::new(Folder::new(source)))?);
+                add(&mut lakes, Lake::open(Arc::new(Folder::new(source)))?);
             } else {
                 local.push(source.clone());
             }
@@ -51,7 +53,7 @@ impl Sources {
         }
         let bytes = listing.objects.iter().filter_map(|object| object.size).sum();
         #[cfg(feature = "aws")]
-        let bytes = if remote.list(filter)? { None } else { Some(bytes) };
+        let bytes = if remote.list(&in_bucket(options, filter))? { None } else { Some(bytes) };
         #[cfg(not(feature = "aws"))]
         let bytes = Some(bytes);
         Ok(Self {
@@ -113,6 +115,17 @@ impl Sources {
     }
 }
 
+/// Adds a lake, unless it was named before: what it has counts once.
+fn add(lakes: &mut Vec<Lake>, lake: Lake) {
+    let place = |lake: &Lake| {
+        let place = lake.store().describe();
+        std::fs::canonicalize(&place).unwrap_or_else(|_| place.into())
+    };
+    if lakes.iter().all(|known| place(known) != place(&lake)) {
+        lakes.push(lake);
+    }
+}
+
 /// Opens a lake, or makes one.
 ///
 /// # Errors
@@ -138,6 +151,13 @@ pub(super) fn filter(options: &ScanOptions) -> Filter {
         from: options.lookback,
         to: options.to.map(|to| to.max(options.as_of.unwrap_or(to))),
     }
+}
+
+/// Objects of a bucket that may hold what was asked for. Every key and every byte costs there: only the logs of the accounts
+/// asked for are listed, and nothing from before the period unless it is asked for. Remarks say so.
+#[cfg(feature = "aws")]
+fn in_bucket(options: &ScanOptions, filter: &Filter) -> Filter {
+    Filter { accounts: options.accounts.clone(), from: filter.from.or(options.from), ..filter.clone() }
 }
 
 /// Objects with their bytes.

@@ -57,6 +57,8 @@ pub(crate) struct Server {
     pub(crate) most: Arc<AtomicU64>,
     /// Bytes of bodies sent.
     pub(crate) sent: Arc<AtomicU64>,
+    /// Keys and folders that listings showed.
+    pub(crate) shown: Arc<AtomicU64>,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
@@ -88,11 +90,12 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut service = S3ServiceBuilder::new(storage);
         service.set_auth(SimpleAuth::from_single("AKIDEXAMPLE", "secret"));
-        let (seen, sent, most) = (Arc::default(), Arc::default(), Arc::default());
+        let (seen, sent, most, shown) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
         let front = Front {
             service: service.build(),
             seen: Arc::clone(&seen),
             sent: Arc::clone(&sent),
+            shown: Arc::clone(&shown),
             now: Arc::default(),
             most: Arc::clone(&most),
             faults,
@@ -109,7 +112,7 @@ impl Server {
                 });
             }
         });
-        Self { buckets, seen, address, most, sent, runtime: Some(runtime) }
+        Self { buckets, seen, address, most, sent, shown, runtime: Some(runtime) }
     }
 
     /// Options for this server: impatient, so that tests are quick.
@@ -135,6 +138,11 @@ impl Server {
         Session::new(self.options()).unwrap()
     }
 
+    /// Requests so far, of which the next count knows nothing.
+    pub(crate) fn take_seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut self.seen.lock().unwrap())
+    }
+
     /// Requests that were for listings.
     pub(crate) fn listings(&self) -> usize {
         self.seen.lock().unwrap().iter().filter(|seen| seen.query.contains("list-type=2")).count()
@@ -146,6 +154,7 @@ struct Front {
     service: S3Service,
     seen: Arc<Mutex<Vec<Seen>>>,
     sent: Arc<AtomicU64>,
+    shown: Arc<AtomicU64>,
     /// Objects asked for and not answered yet.
     now: Arc<AtomicU64>,
     most: Arc<AtomicU64>,
@@ -178,6 +187,7 @@ impl Front {
             headers: headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("").to_owned())).collect(),
         };
         let fault = (self.faults)(&seen);
+        let is_listing = seen.query.contains("list-type=2");
         self.seen.lock().unwrap().push(seen);
         match &fault {
             Some(Fault::Answer(status, code, message)) => {
@@ -194,6 +204,10 @@ impl Front {
         let (parts, body) = answer.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         self.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        if is_listing {
+            let count = |tag: &str| memchr::memmem::find_iter(&bytes, tag).count() as u64;
+            self.shown.fetch_add(count("<Key>") + count("<CommonPrefixes>"), Ordering::Relaxed);
+        }
         let body = match fault {
             Some(Fault::Cut(at)) => Broken::new(bytes, at, End::Break),
             Some(Fault::Stall(at)) => Broken::new(bytes, at, End::Never),
