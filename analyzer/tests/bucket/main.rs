@@ -7,7 +7,6 @@
     clippy::disallowed_methods,
     reason = "moments are measured, and counts are asked for by environment variables"
 )]
-#![expect(clippy::print_stderr, reason = "a test says what a question cost")]
 
 #[path = "../support/content.rs"]
 mod content;

@@ -62,7 +62,6 @@ fn generated_logs_of_an_organization() {
 
 /// Where real logs lie beside the repository; elsewhere there is nothing to do.
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn real_logs() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     let Ok(entries) = std::fs::read_dir(&data) else {
