@@ -9,7 +9,7 @@ use keytrail_fixtures::Rng;
 use crate::content::{content, names};
 use crate::moments::{Moment, count, kill, measured, number, start};
 use crate::place::{Disk, Silent, command, document, fetched, fill, keytrail_s3, plain, settings};
-use crate::run::{Done, counted};
+use crate::run::{Done, counted, run};
 use crate::s3::server::Server;
 
 /// The lake in the bucket `lakes`.
@@ -86,14 +86,18 @@ fn killed_and_resumed() {
     let (server, seed) = (server(64, 60), number("KEYTRAIL_SEED", 1));
     eprintln!("KEYTRAIL_SEED={seed}");
     let mut rng = Rng::part(seed, 5);
-    let (first, disk) = (Disk::new(), Disk::new());
-    let undisturbed = first.lake();
+    let (disk, other) = (Disk::new(), Disk::new());
+    let first = other.lake();
     let filling = |lake: &str| command(&server, "ingest", &["s3://logs/AWSLogs/", "--memory", "16KiB", "--lake", lake]);
-    let (done, whole) = measured(|| crate::run::run(filling(undisturbed.to_str().unwrap())));
-    done.ended(0);
-    let (expected, size) = (content(&open(&server, undisturbed.to_str().unwrap())), count(&undisturbed));
+    let undisturbed = |lake: &str| {
+        let (done, whole) = measured(|| run(filling(lake)));
+        done.ended(0);
+        whole
+    };
+    let times = [undisturbed(first.to_str().unwrap()), undisturbed("s3://lakes/undisturbed")];
+    let (expected, size) = (content(&open(&server, first.to_str().unwrap())), count(&first));
     let local = disk.lake();
-    for lake in [local.to_str().unwrap(), LAKE] {
+    for (lake, whole) in [local.to_str().unwrap(), LAKE].into_iter().zip(times) {
         let mut kills = 0;
         for _ in 0..number("KEYTRAIL_KILLS", 5).div_ceil(2) {
             let moment = match Moment::draw(&mut rng, whole, size) {
@@ -105,7 +109,7 @@ fn killed_and_resumed() {
             kills += u64::from(status.code().is_none());
         }
         // Twice: the first goes on, the second removes what it could not know to be left behind.
-        let last = [(); 2].map(|()| counted(&crate::run::run(filling(lake)).ended(0)));
+        let last = [(); 2].map(|()| counted(&run(filling(lake)).ended(0)));
         eprintln!("{lake}: {kills} kills, then {last:?}");
         assert_eq!(last[1], [0, 0, 60]);
         let lake = open(&server, lake);
@@ -121,7 +125,7 @@ fn two_ingests_into_one_lake() {
     let server = Arc::new(server(65, 60));
     let disk = Disk::new();
     let other = disk.lake();
-    crate::run::run(command(&server, "ingest", &["s3://logs/AWSLogs/", "--lake", other.to_str().unwrap()])).ended(0);
+    run(command(&server, "ingest", &["s3://logs/AWSLogs/", "--lake", other.to_str().unwrap()])).ended(0);
     let filling = || {
         let mut command = command(&server, "ingest", &["s3://logs/AWSLogs/", "--memory", "16KiB", "--lake", LAKE]);
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
