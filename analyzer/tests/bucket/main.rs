@@ -11,6 +11,7 @@
 #[path = "../support/content.rs"]
 mod content;
 #[path = "../support/moments.rs"]
+#[expect(dead_code, reason = "what only local lakes can be watched for")]
 mod moments;
 #[path = "../support/run.rs"]
 #[allow(dead_code, reason = "what only local tests ask for")]

@@ -8,7 +8,7 @@ use crate::s3::server::Server;
 
 const ACCOUNTS: [&str; 5] = ["111122223333", "222233334444", "333344445555", "444455556666", "555566667777"];
 const REGIONS: [&str; 4] = ["eu-central-1", "eu-west-1", "us-east-1", "us-west-2"];
-const FILES: u64 = 3;
+const FILES: u64 = 2;
 
 #[test]
 fn one_day_of_one_account_lists_one_key_in_a_hundred() {

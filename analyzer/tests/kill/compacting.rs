@@ -27,10 +27,14 @@ fn killed_while_compacting() {
         merged += merges;
         // Most kills go to the steps that merge.
         let wanted = if merges > 0 { kills().div_ceil(3) } else { kills() / 20 };
-        for _ in 0..wanted {
+        for attempt in 0..wanted {
             let copy = place.path("copy");
             copy_of(&lake, &copy);
-            let mut moments = (0..3).map(|_| Moment::After(whole.mul_f64(0.2 + rng.unit() * 0.8)));
+            let mut moments = (0..3).map(|turn| match merges {
+                // The first kill of every other attempt is at the swap itself.
+                1.. if turn == 0 && attempt % 2 == 0 => Moment::Gone,
+                _ => Moment::After(whole.mul_f64(0.2 + rng.unit() * 0.8)),
+            });
             let killed = until_done(|| filling(step, &copy), "KILL", &copy, || moments.next());
             assert_eq!(content(&open(&copy)), content(&open(&next)), "step {number} after {killed} kills");
             // The last run has the last word on what the one before left behind.

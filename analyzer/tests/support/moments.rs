@@ -1,6 +1,6 @@
 //! Random moments in the life of a process.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ pub(crate) enum Moment {
     After(Duration),
     /// As soon as so many more files stand in the lake: most of a run's time is reading, most of what can break is writing.
     Files(usize),
+    /// As soon as a file that stood in the lake is gone: something has just taken its place, or is about to.
+    Gone,
 }
 
 impl Moment {
@@ -55,30 +57,38 @@ pub(crate) fn start(mut command: Command) -> Running {
 /// Sends a signal at the moment given, and gives how the process ended: `None` for a status of its own means that it was
 /// killed.
 pub(crate) fn kill(mut running: Running, signal: &str, moment: Moment, lake: &Path) -> ExitStatus {
-    let (start, before) = (Instant::now(), count(lake));
+    let (start, before) = (Instant::now(), files(lake));
     loop {
         if let Some(status) = running.0.try_wait().unwrap() {
             return status;
         }
         let due = match moment {
             Moment::After(duration) => start.elapsed() >= duration,
-            Moment::Files(files) => count(lake) >= before.saturating_add(files),
+            Moment::Files(more) => count(lake) >= before.len().saturating_add(more),
+            Moment::Gone => before.iter().any(|file| !file.exists()),
         };
         if due {
             break;
         }
         std::thread::sleep(Duration::from_micros(200));
     }
-    let pid = running.0.id().to_string();
     // It may have ended by itself just now.
-    drop(Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", signal, &pid]).stderr(Stdio::null()).status());
+    if signal == "KILL" {
+        drop(running.0.kill());
+    } else {
+        let pid = running.0.id().to_string();
+        let script = "kill -s \"$1\" \"$2\"";
+        drop(Command::new("sh").args(["-c", script, "sh", signal, &pid]).stderr(Stdio::null()).status());
+    }
     running.0.wait().unwrap()
 }
 
 /// Files in a lake, temporary ones too.
 pub(crate) fn count(lake: &Path) -> usize {
-    walkdir::WalkDir::new(lake)
-        .into_iter()
-        .filter(|entry| entry.as_ref().is_ok_and(|e| e.file_type().is_file()))
-        .count()
+    files(lake).len()
+}
+
+fn files(lake: &Path) -> Vec<PathBuf> {
+    let entries = walkdir::WalkDir::new(lake).into_iter().filter_map(Result::ok);
+    entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
 }
