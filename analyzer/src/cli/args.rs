@@ -229,7 +229,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct Limits {
-    /// Memory for rows before they go to a temporary file: 512MiB, 4GiB [default: 32MiB].
+    /// Memory for rows before they go to a temporary file: 512MiB, 4GiB [default: 16MiB].
     #[arg(long, value_name = "SIZE")]
     pub(super) memory: Option<Bytes>,
 

@@ -158,7 +158,7 @@ section! {
         /// exit with 10 when a finding is this severe or worse; without it, findings are a result and no failure.
         fail_on: Option<Level> = None, such as "\"high\"";
         /// memory for what is not yet written to disk.
-        memory: Bytes = Bytes::mib(32), in Bytes::mib(1)..=Bytes::mib(16 << 20);
+        memory: Bytes = Bytes::mib(16), in Bytes::mib(1)..=Bytes::mib(16 << 20);
         /// objects read at a time; without it, one per core.
         threads: Option<u32> = None, in 1..=1024, such as "4";
         /// an object that inflates to more than this is skipped and reported, never read in part.

@@ -1,6 +1,6 @@
 //! What keeps a lake quick to read and free of leftovers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
@@ -8,7 +8,7 @@ use super::manifest::{LakeError, Part, PartKind};
 use super::objects::ObjectRow;
 use super::partition::{Shard, Unit};
 use super::shard::Lake;
-use super::swap::{PartName, shard_id};
+use super::swap::{Old, PartName, shard_id};
 
 /// What upkeep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +50,15 @@ impl Lake {
             }
             Ok(merged)
         })
+    }
+
+    /// Takes out these objects of a shard, whose names tell no day and which have no rows.
+    ///
+    /// # Errors
+    /// When a part cannot be read or the store fails.
+    pub fn forget(&self, shard: &Shard, uris: &BTreeSet<String>) -> Result<(), LakeError> {
+        let old: HashMap<String, Old> = uris.iter().map(|uri| (uri.clone(), Old { date: None, span: None })).collect();
+        self.retry(shard, |state, swap| swap.replace(self, state, &old))
     }
 
     /// Removes parts that no manifest lists and what killed writers left behind. Inboxes are left alone.

@@ -1,5 +1,6 @@
 //! Sources into a lake: what is new is read, batch by batch, and every batch is visible at once or not at all.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,14 +11,14 @@ use super::seen::Seen;
 use super::sources::Sources;
 use super::{Progress, ScanError, ScanOptions, threads};
 use crate::frame::{Dictionary, Events, Scope};
-use crate::lake::{Batch, Committed, Known, Lake, LakeError, ObjectRow, Shard, ShardState, Standing, Unit};
+use crate::lake::{Batch, Committed, Known, Lake, LakeError, ObjectRow, PartKind, Shard, ShardState, Standing, Unit};
 use crate::source::{Filter, Names, Object};
 use crate::view::coverage::Coverage;
 use crate::view::{Across, Settled};
 
 /// Bytes of rows after which a batch is written, per byte of `--memory`: rows that go into a lake have all columns, and
 /// the larger a batch, the fewer files.
-const BATCH_PER_MEMORY: u64 = 2;
+const BATCH_PER_MEMORY: u64 = 4;
 
 /// Objects after which a batch is written: what a kill costs is at most this.
 const BATCH_OBJECTS: usize = 4096;
@@ -61,7 +62,7 @@ pub fn fill(options: &ScanOptions, lake: &Lake, progress: &dyn Progress) -> Resu
         return Err(ScanError::Usage("a lake is not a source of another lake: ingest the logs themselves".into()));
     }
     let (names, told) = (Arc::new(Names::default()), Arc::new(Told::default()));
-    let mut planner = Planner::new(lake.clone(), told.clone());
+    let mut planner = Planner::new(lake.clone(), told.clone())?;
     let mut feed = sources.feed(&names, progress, move |object| planner.wants(object));
     // Rows of all accounts and Regions: whoever asks the lake later may ask for others.
     let whole = ScanOptions { accounts: Vec::new(), regions: Vec::new(), lookback: None, ..options.clone() };
@@ -93,6 +94,10 @@ pub fn fill(options: &ScanOptions, lake: &Lake, progress: &dyn Progress) -> Resu
     drop(feed);
     if let Some(error) = lock(&told.failed).take() {
         return Err(error.into());
+    }
+    let open: BTreeSet<String> = lock(&told.open).difference(&lock(&told.closed)).cloned().collect();
+    if !open.is_empty() {
+        lake.forget(&Shard::default(), &open)?;
     }
     for shard in &shards {
         filled.merged += pool.install(|| lake.compact(shard, PARTS))?;
@@ -163,6 +168,8 @@ struct Planner {
     lake: Lake,
     shards: HashMap<Shard, ShardState>,
     known: HashMap<Unit, Known>,
+    /// Folders that could not be listed before.
+    places: BTreeSet<String>,
     told: Arc<Told>,
 }
 
@@ -170,18 +177,38 @@ struct Planner {
 #[derive(Default)]
 struct Told {
     unchanged: AtomicU64,
+    /// Folders that could not be listed before, and of which something was listed now.
+    open: Mutex<BTreeSet<String>>,
+    /// Folders that cannot be listed now.
+    closed: Mutex<BTreeSet<String>>,
     /// Why the lake could not be asked.
     failed: Mutex<Option<LakeError>>,
 }
 
 impl Planner {
-    fn new(lake: Lake, told: Arc<Told>) -> Self {
-        Self { lake, shards: HashMap::new(), known: HashMap::new(), told }
+    fn new(lake: Lake, told: Arc<Told>) -> Result<Self, LakeError> {
+        let state = lake.shard(&Shard::default())?;
+        let mut places = BTreeSet::new();
+        for part in state.manifest.of(PartKind::Objects).filter(|part| part.unit == Unit::default()) {
+            let rows = lake.read_objects(part)?.into_iter();
+            places.extend(rows.filter(|row| is_place(&row.uri) && row.is_transient()).map(|row| row.uri));
+        }
+        Ok(Self { lake, shards: HashMap::new(), known: HashMap::new(), places, told })
+    }
+
+    /// Notes which folders can be listed by now: what was told of them before is not true any more.
+    fn note_place(&self, object: &Object) {
+        if is_place(&object.uri) && object.skip.is_some() {
+            lock(&self.told.closed).insert(object.uri.clone());
+        } else if let Some(place) = self.places.iter().find(|place| object.uri.starts_with(place.as_str())) {
+            lock(&self.told.open).insert(place.clone());
+        }
     }
 
     /// True for an object that the lake does not have as it is now. After a failure nothing is wanted any more.
     fn wants(&mut self, object: &mut Object) -> bool {
         object.stamp();
+        self.note_place(object);
         match self.standing(object) {
             Ok(Standing::Known) => {
                 self.told.unchanged.fetch_add(1, Ordering::Relaxed);
@@ -213,8 +240,16 @@ impl Planner {
     }
 }
 
-/// Where an object belongs in a lake: what its name tells.
+/// True for the name of a folder.
+fn is_place(uri: &str) -> bool {
+    uri.ends_with('/')
+}
+
+/// Where an object belongs in a lake: what its name tells. Folders stand together, so that they are found again.
 fn unit_of(object: &Object) -> Unit {
+    if is_place(&object.uri) {
+        return Unit::default();
+    }
     let layout = object.layout();
     ObjectRow::unit_of(layout.account.as_deref(), layout.region.as_deref(), layout.date)
 }

@@ -86,7 +86,11 @@ impl Finder {
                 // A link to a folder above itself: all that is there is found already.
                 Err(error) if error.loop_ancestor().is_some() => continue,
                 Err(error) => {
-                    let path = error.path().unwrap_or(root).to_owned();
+                    let mut path = error.path().unwrap_or(root).to_owned();
+                    if path.is_dir() {
+                        // Named as a folder: what comes of it later has names that begin so.
+                        path.push("");
+                    }
                     let detail = error.io_error().map_or_else(|| error.to_string(), io::Error::to_string);
                     self.push_unreadable(path, detail);
                     continue;

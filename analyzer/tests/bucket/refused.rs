@@ -100,3 +100,29 @@ fn an_ingest_comes_back_for_what_it_did_not_get() {
     let lake = scan(&[&lake], &[]).ended(0).json();
     assert_eq!(crate::place::plain(lake), crate::place::plain(document(&server, "s3://logs/")));
 }
+
+/// A folder that can be listed by now is not told any more; one that still cannot be listed is told once.
+#[test]
+fn a_folder_that_is_opened_later() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let (mut settings, disk) = (settings(54, 40), Disk::new());
+    settings.accounts = 2;
+    let open = std::sync::Arc::new(AtomicBool::new(false));
+    let is_open = open.clone();
+    let server = Server::with(move |seen| {
+        let closed = !is_open.load(Ordering::SeqCst) && seen.query.contains("prefix=AWSLogs%2F444455556666%2F");
+        closed.then_some(DENIED)
+    });
+    fill(&server, &disk.logs(), settings);
+    let lake = disk.lake();
+    let args = ["s3://logs/", "--lake", lake.to_str().unwrap()];
+    let closed = [("s3://logs/AWSLogs/444455556666/".to_owned(), "access-denied".to_owned())];
+    for _ in 0..2 {
+        keytrail_s3(&server, "ingest", &args).ended(4);
+        assert_eq!(reasons(&scan(&[&lake], &[]).ended(4).json()), closed);
+    }
+    open.store(true, Ordering::SeqCst);
+    keytrail_s3(&server, "ingest", &args).ended(0);
+    let lake = scan(&[&lake], &[]).ended(0).json();
+    assert_eq!(crate::place::plain(lake), crate::place::plain(document(&server, "s3://logs/")));
+}
