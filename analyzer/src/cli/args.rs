@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit;
@@ -84,7 +84,7 @@ pub(super) struct ScanArgs {
     /// Keep what is read in this lake, and judge by all that it has; made if it does not exist.
     ///
     /// What the lake has already is not read again. Without SOURCE the lake alone is judged.
-    #[arg(long, value_name = "DIR|s3://…", help_heading = "What to look at")]
+    #[arg(long, value_name = "DIR|s3://…", value_parser = NonEmptyStringValueParser::new(), help_heading = "What to look at")]
     pub(super) lake: Option<String>,
 
     /// Report events from here on: 2026-03-01 or 2026-03-01T08:30:00Z.
@@ -181,7 +181,7 @@ pub(super) struct IngestArgs {
     ///
     /// A lake is a folder of Parquet files that any SQL engine reads, and a SOURCE of every command. An interrupted run is
     /// continued by the next one.
-    #[arg(long, value_name = "DIR|s3://…")]
+    #[arg(long, value_name = "DIR|s3://…", value_parser = NonEmptyStringValueParser::new())]
     pub(super) lake: String,
 
     /// Only objects delivered from here on: 2026-03-01 or 2026-03-01T08:30:00Z.

@@ -50,6 +50,17 @@ impl ExitReason {
     }
 }
 
+impl ExitReason {
+    /// The same, of a run some of whose input could not be read.
+    pub fn incomplete(self) -> Self {
+        match self {
+            Self::Complete => Self::Incomplete,
+            Self::Findings => Self::IncompleteWithFindings,
+            other => other,
+        }
+    }
+}
+
 impl From<ExitReason> for ExitCode {
     fn from(reason: ExitReason) -> Self {
         Self::from(reason.code())
@@ -93,5 +104,9 @@ mod tests {
         let both = ExitReason::of_report(false, true).code();
         assert_eq!(both, ExitReason::of_report(false, false).code() + ExitReason::of_report(true, true).code());
         assert_eq!(ExitReason::of_report(true, false).code(), 0);
+        for findings in [true, false] {
+            let complete = ExitReason::of_report(true, findings);
+            assert_eq!(complete.incomplete(), ExitReason::of_report(false, findings));
+        }
     }
 }

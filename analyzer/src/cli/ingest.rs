@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::scan::{period, warn_of_gaps};
 use super::terminal::Terminal;
 use super::{progress, settings};
-use crate::pipeline::{self, Filled, ScanOptions};
+use crate::pipeline::{self, Filled, Reach, ScanOptions};
 use crate::report::human;
 
 pub(super) fn run(args: &IngestArgs, terminal: &mut Terminal<'_>) -> Result<ExitReason, Failure> {
@@ -28,11 +28,7 @@ pub(super) fn run(args: &IngestArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         to,
         ..args.limits.apply(args.sources.clone(), settings, &args.s3)
     };
-    let filled = fill(&options, &args.lake, terminal)?;
-    if filled.unchanged == 0 && filled.coverage.objects.seen == 0 {
-        return Err(Failure::nothing_to_read(format!("nothing to read in {}", args.sources.join(", "))));
-    }
-    warn_of_gaps(&filled.coverage, terminal);
+    let filled = fill(&options, &args.lake, Reach::Asked, terminal)?;
     match args.format {
         IngestFormat::Text => terminal.print(text(&args.lake, &filled).as_bytes())?,
         IngestFormat::Json => terminal.print(json(&args.lake, &filled).as_bytes())?,
@@ -41,7 +37,12 @@ pub(super) fn run(args: &IngestArgs, terminal: &mut Terminal<'_>) -> Result<Exit
 }
 
 /// Brings what is new into a lake.
-pub(super) fn fill(options: &ScanOptions, lake: &str, terminal: &Terminal<'_>) -> Result<Filled, Failure> {
+pub(super) fn fill(
+    options: &ScanOptions,
+    lake: &str,
+    reach: Reach,
+    terminal: &mut Terminal<'_>,
+) -> Result<Filled, Failure> {
     for source in &options.sources {
         if source == "-" {
             let failure = Failure::usage("what comes from standard input has no name to be kept under");
@@ -53,7 +54,17 @@ pub(super) fn fill(options: &ScanOptions, lake: &str, terminal: &Terminal<'_>) -
         }
     }
     let lake = pipeline::open_lake(lake, options)?;
-    Ok(pipeline::fill(options, &lake, &*progress::display(terminal))?)
+    let filled = pipeline::fill(options, &lake, reach, &*progress::display(terminal))?;
+    if filled.unchanged == 0 && filled.coverage.objects.seen == 0 {
+        let pruned = match filled.coverage.objects.pruned {
+            0 => String::new(),
+            pruned => format!("; {pruned} objects lie outside of what was asked for"),
+        };
+        return Err(Failure::nothing_to_read(format!("nothing to read in {}{pruned}", options.sources.join(", "))));
+    }
+    warn_of_gaps(&filled.coverage, terminal);
+    filled.notices.iter().for_each(|notice| terminal.note(notice));
+    Ok(filled)
 }
 
 /// True when a folder or prefix of logs holds the lake: it would be read as logs.

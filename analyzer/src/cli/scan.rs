@@ -11,7 +11,7 @@ use super::{ingest, progress, settings};
 use crate::config::{Settings, When};
 use crate::decode::SkipReason;
 use crate::finding::{Finding, Severity, Status};
-use crate::pipeline::{self, ScanOptions};
+use crate::pipeline::{self, Reach, ScanOptions};
 use crate::report::{self, Report, human, text};
 use crate::view::Coverage;
 
@@ -30,10 +30,12 @@ pub(super) fn run(args: &ScanArgs, terminal: &mut Terminal<'_>) -> Result<ExitRe
     let fail_on = args.fail_on.or_else(|| fail_on(&settings));
     let plan = Plan::new(args, fail_on, terminal)?;
     let mut options = options(args, settings)?;
+    let mut complete = true;
     if let Some(lake) = &args.lake {
         let lake = lake.clone();
         if !options.sources.is_empty() {
-            let filled = ingest::fill(&options, &lake, terminal)?;
+            let filled = ingest::fill(&options, &lake, Reach::Scan, terminal)?;
+            complete = filled.coverage.is_complete();
             let (new, unchanged) = (filled.committed.added + filled.committed.replaced, filled.unchanged);
             terminal.note(format!(
                 "lake {lake}: {} new, {} unchanged",
@@ -45,7 +47,9 @@ pub(super) fn run(args: &ScanArgs, terminal: &mut Terminal<'_>) -> Result<ExitRe
     }
 
     let report = pipeline::scan(&options, &*progress::display(terminal))?;
-    publish(&report, plan, terminal)
+    let exit = publish(&report, plan, terminal)?;
+    // What could not be read now counts, even if the lake has what it was before.
+    Ok(if complete { exit } else { exit.incomplete() })
 }
 
 /// Where the report goes: everything that can be wrong about that is told before the logs are read.

@@ -83,9 +83,12 @@ impl Lake {
 
     /// True when a local folder is a lake, of whatever version.
     pub fn recognize(folder: &Path) -> bool {
-        let marker = std::fs::read(folder.join(MARKER)).ok();
-        let marker = marker.and_then(|bytes| serde_json::from_slice::<Marker>(&bytes).ok());
-        marker.is_some_and(|marker| marker.schema.starts_with("keytrail.lake/"))
+        let Ok(bytes) = std::fs::read(folder.join(MARKER)) else { return false };
+        match serde_json::from_slice::<Marker>(&bytes) {
+            Ok(marker) => marker.schema.starts_with("keytrail.lake/"),
+            // A marker that is damaged, if there are manifests beside it: somebody's log otherwise.
+            Err(_) => folder.join("manifest").is_dir(),
+        }
     }
 
     /// Where its files are.

@@ -10,6 +10,26 @@ use super::partition::{Shard, Unit};
 use super::shard::Lake;
 use super::swap::{Old, PartName, shard_id};
 
+/// Rows of a part that is large enough: merging holds the rows of what it merges in memory.
+const LARGE: u64 = 1 << 16;
+
+/// Small parts that become one each.
+fn groups<'p>(parts: &[&'p Part]) -> Vec<Vec<&'p Part>> {
+    let mut small: Vec<&Part> = parts.iter().copied().filter(|part| part.rows < LARGE / 2).collect();
+    small.sort_by_key(|part| (part.rows, &part.path));
+    let mut groups: Vec<(u64, Vec<&Part>)> = Vec::new();
+    for part in small {
+        match groups.last_mut() {
+            Some((rows, group)) if *rows + part.rows <= LARGE => {
+                *rows += part.rows;
+                group.push(part);
+            }
+            _ => groups.push((part.rows, vec![part])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).filter(|group| group.len() > 1).collect()
+}
+
 /// What upkeep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -35,16 +55,18 @@ impl Lake {
                 if parts.len() <= most.max(1) {
                     continue;
                 }
-                merged += parts.len() as u64;
-                match kind {
-                    PartKind::Events => swap.rewrite(self, &parts, &|_| true, true)?,
-                    PartKind::Objects => {
-                        let mut rows: Vec<ObjectRow> = Vec::new();
-                        for part in &parts {
-                            rows.extend(self.read_objects(part)?);
-                            swap.remove(part);
+                for parts in groups(&parts) {
+                    merged += parts.len() as u64;
+                    match kind {
+                        PartKind::Events => swap.rewrite(self, &parts, &|_| true, true)?,
+                        PartKind::Objects => {
+                            let mut rows: Vec<ObjectRow> = Vec::new();
+                            for part in &parts {
+                                rows.extend(self.read_objects(part)?);
+                                swap.remove(part);
+                            }
+                            swap.write_objects(unit, &rows.iter().collect::<Vec<_>>())?;
                         }
-                        swap.write_objects(unit, &rows.iter().collect::<Vec<_>>())?;
                     }
                 }
             }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::{Manifest, Part, PartKind};
 use super::partition::{Shard, Unit};
+use super::swap::PartName;
 
 /// The unit of a part, as its footer says.
 #[derive(Serialize, Deserialize)]
@@ -142,9 +143,54 @@ pub(super) fn read_manifest(bytes: &[u8]) -> Result<Manifest, String> {
     let parts = |entries: Vec<PartEntry>, kind| entries.into_iter().map(move |entry| entry.part(kind));
     let parts = parts(file.events, PartKind::Events).chain(parts(file.objects, PartKind::Objects));
     let mut parts: Vec<Part> = parts.collect::<Option<_>>().ok_or("a date is none")?;
+    // Whoever could write the manifest shall not have files read or deleted elsewhere.
+    let ours = |part: &Part| {
+        let folder = format!("{}/{}/", part.kind.folder(), part.unit.folder());
+        let name = part.path.strip_prefix(&folder);
+        name.is_some_and(|name| !name.contains(['/', '\\']) && PartName::of(name).is_some())
+    };
+    if let Some(part) = parts.iter().find(|part| !ours(part)) {
+        return Err(format!("{} is no path of a part", part.path));
+    }
+    let hex = |name: &str| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if let Some(name) = file.absorbed.iter().find(|name| !hex(name)) {
+        return Err(format!("{name} is no name of an inbox file"));
+    }
     parts.sort();
     let mut absorbed = file.absorbed;
     absorbed.sort();
     let shard = Shard { account: file.account, region: file.region };
     Ok(Manifest { shard, generation: file.generation, parts, absorbed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_names_nothing_outside_of_its_folders() {
+        let unit = Unit::default();
+        let path = format!("objects/{}/0123abcd-0-0123456789abcdef01234567.parquet", unit.folder());
+        let part = |path: &str| Part {
+            path: path.to_owned(),
+            kind: PartKind::Objects,
+            unit: unit.clone(),
+            rows: 1,
+            bytes: 1,
+            blake3: String::new(),
+            objects: 1,
+            span: None,
+            names: None,
+        };
+        let read = |path: &str, absorbed: &str| {
+            let absorbed = vec![absorbed.to_owned()];
+            read_manifest(&write_manifest(&Manifest { parts: vec![part(path)], absorbed, ..Manifest::default() }))
+        };
+        let inbox = "0123456789abcdef0123456789abcdef";
+        assert!(read(&path, inbox).is_ok());
+        let up = path.replace("objects/", "objects/../victim/");
+        for (path, absorbed) in [("../victim/precious.parquet", inbox), (&up, inbox), ("", inbox), (&path, "../../x")] {
+            assert!(read(path, absorbed).is_err(), "{path} {absorbed}");
+        }
+    }
 }

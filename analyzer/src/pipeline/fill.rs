@@ -8,7 +8,7 @@ use foldhash::{HashMap, HashMapExt};
 
 use super::ingest::{Done, Keep, Shared, ingest};
 use super::seen::Seen;
-use super::sources::Sources;
+use super::sources::{Sources, filter};
 use super::{Progress, ScanError, ScanOptions, threads};
 use crate::frame::{Dictionary, Events, Scope};
 use crate::lake::{Batch, Committed, Known, Lake, LakeError, ObjectRow, PartKind, Shard, ShardState, Standing, Unit};
@@ -46,17 +46,29 @@ pub struct Filled {
     pub notices: Vec<String>,
 }
 
+/// Which objects of the sources a lake is filled with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those of the accounts, Regions and days asked for.
+    Asked,
+    /// Those that a scan with these options reads.
+    Scan,
+}
+
 /// Brings what is new in the sources into a lake. Of `options` the sources, the period, the limits and S3 count; rows are
 /// kept whatever their account or Region.
 ///
 /// # Errors
 /// When the sources or the lake cannot be used. What was written by then stays, and the next run goes on from there.
-pub fn fill(options: &ScanOptions, lake: &Lake, progress: &dyn Progress) -> Result<Filled, ScanError> {
+pub fn fill(options: &ScanOptions, lake: &Lake, reach: Reach, progress: &dyn Progress) -> Result<Filled, ScanError> {
     let mut filled = Filled { removed: lake.sweep()?.removed, ..Filled::default() };
     let pool = threads(options)?;
     // Whole objects are kept: what their names do not prove to lie outside.
     let (accounts, regions) = (options.accounts.clone(), options.regions.clone());
-    let filter = Filter { accounts, regions, from: options.from, to: options.to };
+    let filter = match reach {
+        Reach::Asked => Filter { accounts, regions, from: options.from, to: options.to },
+        Reach::Scan => filter(options),
+    };
     let mut sources = Sources::open(options, &filter)?;
     if !sources.lakes.is_empty() {
         return Err(ScanError::Usage("a lake is not a source of another lake: ingest the logs themselves".into()));
@@ -222,18 +234,30 @@ impl Planner {
         }
     }
 
+    /// What the lake has of a day.
+    fn ask(&mut self, unit: &Unit) -> Result<Known, LakeError> {
+        if !self.shards.contains_key(&unit.shard) {
+            let state = self.lake.shard(&unit.shard)?;
+            self.shards.insert(unit.shard.clone(), state);
+        }
+        self.lake.known(&self.shards[&unit.shard], unit.date)
+    }
+
     fn standing(&mut self, object: &Object) -> Result<Standing, LakeError> {
         let unit = unit_of(object);
         if !self.known.contains_key(&unit) {
-            if !self.shards.contains_key(&unit.shard) {
-                let state = self.lake.shard(&unit.shard)?;
-                self.shards.insert(unit.shard.clone(), state);
-            }
             // Objects come in the order of their names, day by day: what was remembered first is done with.
             if self.known.len() >= DAYS {
                 self.known.clear();
             }
-            let known = self.lake.known(&self.shards[&unit.shard], unit.date)?;
+            let known = match self.ask(&unit) {
+                // Parts were replaced since the shard was looked at: by this very run, it may be.
+                Err(LakeError::Gone(_)) => {
+                    self.shards.remove(&unit.shard);
+                    self.ask(&unit)?
+                }
+                known => known?,
+            };
             self.known.insert(unit.clone(), known);
         }
         Ok(self.known[&unit].standing(&object.uri, object.etag.as_deref(), object.size))

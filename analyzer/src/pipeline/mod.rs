@@ -17,7 +17,7 @@ use std::sync::Arc;
 use polars::prelude::PolarsError;
 use rayon::ThreadPool;
 
-pub use self::fill::{Filled, fill};
+pub use self::fill::{Filled, Reach, fill};
 use self::ingest::{Ingested, Shared, ingest};
 use self::rows::{Held, Rows};
 pub use self::sources::open_lake;

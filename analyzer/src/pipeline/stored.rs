@@ -36,9 +36,20 @@ pub(super) fn read_lake(
     let own = before..shared.names.len();
 
     let reach = Reach::new(shared.options);
-    let live =
-        |state: &ShardState| state.manifest.of(PartKind::Events).filter(|part| reach.admits(part)).cloned().collect();
-    let parts: Vec<Part> = snapshot.shards.iter().flat_map(|state| -> Vec<Part> { live(state) }).collect();
+    let parts: Vec<Part> = snapshot
+        .shards
+        .iter()
+        .flat_map(|state| {
+            // Names that tell no day say nothing of the time of their rows.
+            let undated = state.manifest.of(PartKind::Objects).any(|part| part.unit.date.is_none());
+            state
+                .manifest
+                .of(PartKind::Events)
+                .filter(|part| undated || reach.admits(part))
+                .cloned()
+                .collect::<Vec<_>>()
+        })
+        .collect();
     let stored = parts.iter().map(|part| part.bytes).sum();
     shared.progress.found(parts.len() as u64, stored);
     shared.progress.listed();

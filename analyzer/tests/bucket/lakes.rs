@@ -148,6 +148,7 @@ fn two_ingests_into_one_lake() {
         s3: server.options(),
         ..ScanOptions::new(vec!["s3://logs/AWSLogs/".into()], Settings::default())
     };
-    let again = keytrail::pipeline::fill(&options, &open(&server, LAKE), &Silent).unwrap();
+    let again =
+        keytrail::pipeline::fill(&options, &open(&server, LAKE), keytrail::pipeline::Reach::Asked, &Silent).unwrap();
     assert_eq!((again.unchanged, again.committed.added), (60, 0));
 }

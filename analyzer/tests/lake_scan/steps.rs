@@ -174,6 +174,17 @@ fn scan_fills_a_lake_and_asks_it() {
         }
         assert_same("while filling", &scan(&[&logs], &[]), &scan(&[&logs], &lake_args));
     }
+    // What a scan reads of the time before a period, and of other accounts' logs, a new lake is filled with too.
+    for (number, question) in
+        [&["--from", "2026-08-03"] as &[&str], &["--account", "444455556666"]].into_iter().enumerate()
+    {
+        let fresh = folder.path().join(format!("fresh-{number}"));
+        let args: Vec<&str> = question.iter().copied().chain(["--lake", fresh.to_str().unwrap()]).collect();
+        assert_same("a new lake", &scan(&[&logs], question), &scan(&[&logs], &args));
+    }
+    let typo = folder.path().join("typo");
+    fs::create_dir(&typo).unwrap();
+    scan(&[&typo], &lake_args).ended(3);
     let nothing: [&str; 0] = [];
     assert_same("the lake alone", &scan(&[&logs], &[]), &scan(&nothing, &lake_args));
     assert_eq!(counted(&ingest(&[&logs], &lake, &[]).ended(0)), [0, 0, all.len() as u64]);

@@ -181,8 +181,11 @@ impl Plan {
         self.tally.pruned += (before - entries.len()) as u64;
         let mut steps = Vec::new();
         self.take(&mut steps, entries, task);
-        if let (Some(last), Some(token), false) = (last, next, stopped) {
-            steps.extend(rest(task, &last, token));
+        match (last, next) {
+            (Some(last), Some(token)) if !stopped => steps.extend(rest(task, &last, token)),
+            // A page may be empty and not be the last one.
+            (None, Some(token)) => steps.push(Step::List(Task { token: Some(token), ..task.clone() })),
+            _ => {}
         }
         steps
     }
@@ -192,7 +195,8 @@ impl Plan {
         let Page { entries, mut folders, next } = page;
         let is_tree = |folder: &String| folder == "AWSLogs/" || folder.ends_with("/AWSLogs/");
         let unknown = matches!(task.place, Place::Open | Place::Odd);
-        if unknown && next.is_some() && task.token.is_none() && !folders.iter().any(is_tree) {
+        let is_empty = folders.is_empty() && entries.is_empty();
+        if unknown && !is_empty && next.is_some() && task.token.is_none() && !folders.iter().any(is_tree) {
             // Somebody's own folders, over a thousand of them: flat costs fewer requests than one for each.
             self.tally.seen -= entries.len() as u64;
             return vec![Step::List(Task { delimited: false, ..task.clone() })];
@@ -213,7 +217,8 @@ impl Plan {
             }
         }
         self.take(&mut steps, entries.collect(), task);
-        if let (Some(token), Some(at)) = (next, at) {
+        if let Some(token) = next {
+            let at = at.unwrap_or_else(|| task.at.clone());
             steps.push(Step::List(Task { at, token: Some(token), ..task.clone() }));
         }
         steps
