@@ -175,7 +175,6 @@ fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, S
     sources.complete(&mut settings);
     let dictionary = Dictionary::default();
     let (names, rows) = (Arc::new(Names::default()), Rows::new(options.memory));
-    rows.expect(sources.bytes);
     let keep = Held { rows: &rows, dictionary: &dictionary };
     let shared =
         Shared { options, scope: options.scope(), dictionary: &dictionary, names: &names, keep: &keep, progress };
@@ -184,7 +183,13 @@ fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, S
     for lake in &sources.lakes {
         ingested.merge(read_lake(&pool, lake, shared, &across)?);
     }
-    ingested.merge(ingest(&pool, sources.feed(&names, progress, |_| true), shared, &across)?);
+    let mut feed = sources.feed(&names, progress, |_| true);
+    let objects = std::iter::from_fn(|| {
+        let next = feed.next();
+        rows.expect(feed.expected());
+        next
+    });
+    ingested.merge(ingest(&pool, objects, shared, &across)?);
     let pruned = ingested.pruned + sources.pruned();
     if ingested.seen.is_empty() {
         return Err(nothing_to_read(options, pruned));

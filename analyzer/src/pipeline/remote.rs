@@ -13,7 +13,7 @@ pub(super) struct Remote {
     session: Option<Session>,
     urls: Vec<S3Url>,
     pub(super) listings: Vec<Listing>,
-    counters: Vec<Counter>,
+    pub(super) counters: Vec<Counter>,
     /// Files may come later than was looked for.
     may_miss_late: bool,
 }
@@ -47,8 +47,8 @@ impl Remote {
         }
     }
 
-    /// Begins to list what is no lake; false when there is nothing to list.
-    pub(super) fn list(&mut self, filter: &Filter) -> Result<bool, ScanError> {
+    /// Begins to list what is no lake.
+    pub(super) fn list(&mut self, filter: &Filter) -> Result<(), ScanError> {
         let key = |url: &S3Url| (url.bucket.clone(), url.prefix.clone());
         self.urls.sort_by_key(key);
         // What is below another source is listed with it.
@@ -61,7 +61,7 @@ impl Remote {
                 self.listings.push(listing);
             }
         }
-        Ok(!self.urls.is_empty())
+        Ok(())
     }
 
     /// Adds what is known of who reads which bucket: their reads stand in the logs.

@@ -49,10 +49,9 @@ impl Rows {
         }
     }
 
-    /// So many more compressed bytes of logs are going to be read; `None` when nobody knows yet.
-    pub(super) fn expect(&self, compressed: Option<u64>) {
-        const MANY: u64 = 1 << 40;
-        self.expected.fetch_add(compressed.unwrap_or(MANY), Ordering::Relaxed);
+    /// About so many compressed bytes of logs are going to be read in all, as far as is known by now.
+    pub(super) fn expect(&self, compressed: u64) {
+        self.expected.store(compressed, Ordering::Relaxed);
     }
 
     fn plan(&self) -> Plan {

@@ -10,6 +10,8 @@ use super::remote::Remote;
 use super::{Progress, ScanError, ScanOptions};
 use crate::config::Settings;
 use crate::lake::{Folder, Lake, LakeError};
+#[cfg(feature = "aws")]
+use crate::source::s3::Counter;
 use crate::source::{self, Fetched, Filter, Listing, Names, Object, SourceError};
 
 /// The sources of a run.
@@ -17,8 +19,6 @@ pub(super) struct Sources {
     pub(super) lakes: Vec<Lake>,
     objects: Vec<Object>,
     pruned: u64,
-    /// Bytes as stored, as far as they are known by now; `None` while a bucket is being listed.
-    pub(super) bytes: Option<u64>,
     #[cfg(feature = "aws")]
     remote: Remote,
 }
@@ -51,16 +51,12 @@ impl Sources {
                 _ => ScanError::NothingToRead(error.to_string()),
             })?;
         }
-        let bytes = listing.objects.iter().filter_map(|object| object.size).sum();
         #[cfg(feature = "aws")]
-        let bytes = if remote.list(&in_bucket(options, filter))? { None } else { Some(bytes) };
-        #[cfg(not(feature = "aws"))]
-        let bytes = Some(bytes);
+        remote.list(&in_bucket(options, filter))?;
         Ok(Self {
             lakes,
             objects: listing.objects,
             pruned: listing.pruned,
-            bytes,
             #[cfg(feature = "aws")]
             remote,
         })
@@ -101,7 +97,9 @@ impl Sources {
         wanted: impl FnMut(&mut Object) -> bool + Send + 'static,
     ) -> Feed<'p> {
         let found = Arc::new(Found::default());
-        let objects = std::mem::take(&mut self.objects).into_iter();
+        let objects = std::mem::take(&mut self.objects);
+        let local = objects.iter().filter_map(|object| object.size).sum();
+        let objects = objects.into_iter();
         #[cfg(feature = "aws")]
         let objects = objects.chain(std::mem::take(&mut self.remote.listings).into_iter().flatten());
         let objects = found.clone().watch(objects, wanted);
@@ -111,7 +109,16 @@ impl Sources {
             #[cfg(feature = "aws")]
             self.remote.fetching(),
         );
-        Feed { items, found, progress }
+        Feed {
+            items,
+            found,
+            progress,
+            local,
+            objects: 0,
+            bytes: 0,
+            #[cfg(feature = "aws")]
+            listed: self.remote.counters.clone(),
+        }
     }
 }
 
@@ -165,6 +172,27 @@ pub(super) struct Feed<'p> {
     items: Box<dyn Iterator<Item = io::Result<Fetched>>>,
     found: Arc<Found>,
     progress: &'p dyn Progress,
+    /// Bytes of objects on this machine.
+    local: u64,
+    /// What was found so far.
+    objects: u64,
+    bytes: u64,
+    #[cfg(feature = "aws")]
+    listed: Vec<Counter>,
+}
+
+impl Feed<'_> {
+    /// About how many bytes there are in all: a bucket is listed while it is read, some way ahead.
+    pub(super) fn expected(&self) -> u64 {
+        #[cfg(feature = "aws")]
+        if !self.listed.is_empty() {
+            /// Keys for each that was listed by the time that it matters.
+            const AHEAD: u64 = 4;
+            let keys: u64 = self.listed.iter().map(|counter| counter.get().seen).sum();
+            return (self.bytes / self.objects.max(1)).saturating_mul(keys).saturating_mul(AHEAD).max(self.local);
+        }
+        self.local
+    }
 }
 
 impl Iterator for Feed<'_> {
@@ -172,7 +200,9 @@ impl Iterator for Feed<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let item = self.items.next();
-        self.found.tell(self.progress);
+        let (objects, bytes) = self.found.tell(self.progress);
+        self.objects += objects;
+        self.bytes += bytes;
         Some(item?.map_err(Into::into))
     }
 }
@@ -206,14 +236,16 @@ impl Found {
         })
     }
 
-    fn tell(&self, progress: &dyn Progress) {
-        let objects = self.objects.swap(0, Ordering::Relaxed);
+    /// Tells the display what is new, and the caller how much that is.
+    fn tell(&self, progress: &dyn Progress) -> (u64, u64) {
+        let (objects, bytes) = (self.objects.swap(0, Ordering::Relaxed), self.bytes.swap(0, Ordering::Relaxed));
         if objects > 0 {
-            progress.found(objects, self.bytes.swap(0, Ordering::Relaxed));
+            progress.found(objects, bytes);
         }
         if self.ended.swap(false, Ordering::Relaxed) {
             progress.listed();
         }
+        (objects, bytes)
     }
 }
 
