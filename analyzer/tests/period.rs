@@ -57,3 +57,24 @@ fn the_cause_is_found_as_far_back_as_asked_for() {
         assert_eq!(told, lookback == Some(90), "{:?}", report.notices);
     }
 }
+
+/// A record cannot be younger than the file it stands in. One that says so does not move the end of the log, and is told.
+#[test]
+fn events_younger_than_their_file_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key_arn("1234abcd-12ab-34cd-56ef-1234567890ab");
+    let records = ["2026-09-01T00:30:00Z", "2026-09-01T02:30:00Z"].map(|time| kms::decrypt(&key).at(time).build());
+    let path = keytrail_fixtures::object_path(
+        None,
+        "111122223333",
+        "eu-west-1",
+        Time::from("2026-09-01T00:00:00Z"),
+        "abcdefgh12345678",
+    );
+    let file = keytrail_fixtures::LogFile { path, records: records.to_vec() };
+    keytrail_fixtures::write_file(folder.path(), &file.path, &file.gzip()).unwrap();
+    let options = ScanOptions::new(vec![folder.path().to_string_lossy().into_owned()], Settings::default());
+    let report = scan(&options, &Silent).unwrap();
+    assert_eq!(report.coverage.records.kms, 1);
+    assert!(report.notices.iter().any(|notice| notice.starts_with("1 event left out")), "{:?}", report.notices);
+}

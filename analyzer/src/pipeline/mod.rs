@@ -239,6 +239,12 @@ fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, S
     }
     if let Some(as_of) = as_of_asked {
         notices.push(format!("events after {} were left out", rules::kit::time::instant(as_of)));
+    } else if settled.later > 0 {
+        // A made-up date must not move the end of the log; what has one must not vanish either.
+        notices.push(format!(
+            "{} left out: younger than the delivery of the file that holds them",
+            rules::kit::time::plural(settled.later, "event")
+        ));
     }
     Ok(Report {
         run: Run {

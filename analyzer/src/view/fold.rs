@@ -58,6 +58,8 @@ pub struct Views {
     pub(super) kms: u64,
     pub(super) related: u64,
     pub(super) duplicates: u64,
+    /// Rows after the instant that everything counts from.
+    pub(super) later: u64,
     /// Texts of the control plane that were seen lately.
     texts: Texts,
     /// Partitions folded so far.
@@ -137,6 +139,8 @@ impl Views {
             let time = columns.event_time.get(row).unwrap_or(0);
             if as_of.is_none_or(|as_of| time <= as_of) {
                 fold.row(columns, row, time, named);
+            } else {
+                fold.views.later += 1;
             }
         }
         Ok(fold.close())
@@ -164,6 +168,7 @@ impl Views {
         self.kms += other.kms;
         self.related += other.related;
         self.duplicates += other.duplicates;
+        self.later += other.later;
         self.round += other.round;
         self.ids.merge(other.ids);
         self.twins.extend(other.twins);

@@ -34,6 +34,8 @@ pub struct Settled {
     pub related: u64,
     /// Rows that said again what another row says.
     pub duplicates: u64,
+    /// Rows after the instant that everything counts from: left out.
+    pub later: u64,
     /// KMS events per operation.
     pub operations: BTreeMap<String, u64>,
     /// First and last event time.
@@ -102,6 +104,7 @@ impl Views {
             kms: self.kms,
             related: self.related,
             duplicates: self.duplicates,
+            later: self.later,
             operations: drain(self.operations).map(|(name, count)| (text(name), count)).collect(),
             span: self.span,
             hours: drain(self.hours)
