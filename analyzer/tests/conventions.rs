@@ -113,8 +113,10 @@ fn rule_ids_are_sorted_and_stable() {
     // People put these ids into their configuration and their tickets: they do not change.
     insta::assert_snapshot!(ids.join("\n"), @"
     disabled-key-failure
+    key-deletion-scheduled
     missing-rotation
     over-broad-grant
+    rotation-disabled
     unusual-decrypt-rate
     ");
 }

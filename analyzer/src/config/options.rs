@@ -181,6 +181,14 @@ rules! {
         /// hours in which the key is enabled and nothing fails, after which an incident counts as over.
         quiet_hours: u32 = 24, in 1..=8760;
     }
+    key_deletion_scheduled "key-deletion-scheduled" KeyDeletionScheduled {
+        /// days before the call in which a use of the key makes its deletion serious.
+        recent_days: u32 = 30, in 1..=3650;
+    }
+    rotation_disabled "rotation-disabled" RotationDisabled {
+        /// days; a rotation period that is set to more than this counts as rotation stretched away.
+        longest_period_days: u32 = 365, in 90..=2560;
+    }
     unusual_decrypt_rate "unusual-decrypt-rate" UnusualDecryptRate {
         /// decrypts in five minutes below which no rate is unusual.
         min_count: u32 = 50, in 1..=100_000_000;

@@ -1,10 +1,12 @@
 //! The rules: one `.rs` and one `.md` each. The list below is the registry.
 
 mod disabled_key_failure;
+mod key_deletion_scheduled;
 pub mod kit;
 mod missing_rotation;
 mod over_broad_grant;
 mod prelude;
+mod rotation_disabled;
 mod rule;
 mod unusual_decrypt_rate;
 
@@ -13,8 +15,14 @@ pub use kit::engine::Evaluation;
 pub use rule::{AccountView, Detect, Mention, Rule, Timing};
 
 /// Every rule, sorted by id.
-pub static RULES: &[&Rule] =
-    &[&disabled_key_failure::RULE, &missing_rotation::RULE, &over_broad_grant::RULE, &unusual_decrypt_rate::RULE];
+pub static RULES: &[&Rule] = &[
+    &disabled_key_failure::RULE,
+    &key_deletion_scheduled::RULE,
+    &missing_rotation::RULE,
+    &over_broad_grant::RULE,
+    &rotation_disabled::RULE,
+    &unusual_decrypt_rate::RULE,
+];
 
 /// The rule with this id.
 pub fn find(id: &str) -> Option<&'static Rule> {

@@ -1,0 +1,211 @@
+//! Rule `key-deletion-scheduled`. Its page, `key_deletion_scheduled.md`, says what it finds and what it misses.
+
+use std::collections::BTreeMap;
+
+use super::prelude::*;
+use crate::view::history::{KeyState, StateChange};
+
+pub(super) static RULE: Rule = Rule {
+    id: "key-deletion-scheduled",
+    summary: "a key waits for its deletion, or is deleted; use shortly before makes it serious",
+    doc: include_str!("key_deletion_scheduled.md"),
+    severity: Severity::Medium,
+    confidence: Confidence::High,
+    timing: Timing::Monotone,
+    attack: &["T1485"],
+    controls: &[
+        "CIS AWS 3.0/5.0 4.7",
+        "CIS AWS 7.0 5.7",
+        "AWS FSBP KMS.3",
+        "PCI DSS 4.0.1 3.7.5",
+        "NIST 800-53 r5 SC-12(1)",
+        "SOC 2 A1.2",
+    ],
+    detect: Detect { key: Some(detect), mention: None, account: None },
+};
+
+/// KMS takes 30 days where the call does not say.
+const DEFAULT_WINDOW_DAYS: i64 = 30;
+
+/// How a waiting period ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Not yet, as far as the log shows.
+    Waiting,
+    /// Cancelled by this event.
+    Cancelled(usize),
+    /// The key is gone by this event.
+    Deleted(usize),
+}
+
+/// Successful use before the deletion was scheduled.
+struct Use {
+    last: i64,
+    calls: u64,
+    /// Principals by their calls.
+    principals: BTreeMap<String, u64>,
+}
+
+fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
+    let states = &key.history.states;
+    let scheduled = |change: &StateChange| {
+        change.state == KeyState::PendingDeletion && cx.text(Some(key.events[change.by].name)) == "ScheduleKeyDeletion"
+    };
+    let mut drafts = Vec::new();
+    for (at, change) in states.iter().enumerate().filter(|(_, change)| scheduled(change)) {
+        let again = at.checked_sub(1).is_some_and(|before| scheduled(&states[before]));
+        if again {
+            continue;
+        }
+        let end = states[at + 1..].iter().find(|later| later.state != KeyState::PendingDeletion);
+        let end = end.map_or(End::Waiting, |later| match later.state {
+            KeyState::Deleted => End::Deleted(later.by),
+            _ => End::Cancelled(later.by),
+        });
+        drafts.push(finding(key, change, end, cx));
+    }
+    drafts
+}
+
+fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> Draft {
+    let cause = &key.events[change.by];
+    let who = cx.who(&cause.actor);
+    let window = cause.detail.pending_window_days.unwrap_or(DEFAULT_WINDOW_DAYS);
+    let waits_for_replicas = cx.text(cause.detail.key_state) == "PendingReplicaDeletion";
+    let deadline = change.at.saturating_add(window.saturating_mul(DAY));
+    let used = uses(key, change.at, cx);
+    let recent = i64::from(cx.settings.options.key_deletion_scheduled.recent_days) * DAY;
+    let in_use = used.as_ref().is_some_and(|used| change.at - used.last <= recent);
+    let own_mistake = used.is_none() && made_by_the_same(key, change, cx);
+
+    let severity = match end {
+        _ if own_mistake => Severity::Info,
+        End::Cancelled(_) => Severity::Low,
+        End::Deleted(_) if in_use => Severity::Critical,
+        End::Waiting if in_use => Severity::High,
+        End::Deleted(_) | End::Waiting => RULE.severity,
+    };
+    let mut draft = Draft::of_key(key, severity, RULE.confidence);
+    draft.anchor = cx.id(&cause.event);
+    draft.principal = Some(cx.principal(&cause.actor));
+    draft.first_seen = change.at;
+    draft.last_seen = match end {
+        End::Waiting => change.at,
+        End::Cancelled(by) | End::Deleted(by) => key.events[by].event.time,
+    };
+    draft.count = 1;
+    draft.status = if matches!(end, End::Cancelled(_)) { Status::Closed } else { Status::Open };
+    let last_use = match &used {
+        Some(used) => format!("last used {} before", length((change.at - used.last).max(0))),
+        None if key.history.created.is_some() => "never used".into(),
+        None => format!("no use in the log, which starts {}", instant(cx.log_start())),
+    };
+    let what = if matches!(end, End::Deleted(_)) { "deleted, as scheduled" } else { "scheduled for deletion" };
+    draft.title = format!("{} {what} by {who} at {}: {last_use}", key.label(), instant(change.at));
+
+    let from = plain(cause.actor.source_ip.as_deref().unwrap_or("an unknown address"));
+    draft.fact("cause", format!("ScheduleKeyDeletion by {who} from {from} at {}", instant(change.at)));
+    draft.fact("deletion", deletion(end, deadline, window, waits_for_replicas, key, cx));
+    draft.fact(
+        "last use",
+        used.as_ref().map_or(last_use.clone(), |used| format!("{} ({last_use})", instant(used.last))),
+    );
+    if let Some(used) = &used {
+        draft.fact("used by", used_by(used));
+    }
+    if !key.resources.is_empty() {
+        draft.fact("protects", plural(key.resources.len() as u64 + key.resources_overflow, "known resource"));
+    }
+    if let End::Cancelled(by) = end
+        && let Some(now) = key.history.state_at(cx.as_of)
+    {
+        let disabled = now.state == KeyState::Disabled && now.by == by;
+        let rest = if disabled { "; a cancelled key stays disabled, and nobody enabled it" } else { "" };
+        draft.fact("now", format!("{}{rest}", now.state.id()));
+    }
+    draft.detail("window_days", Detail::Int(window));
+    draft.detail("deadline", if waits_for_replicas { Detail::Null } else { Detail::Time(deadline) });
+    draft.detail("last_use", used.as_ref().map_or(Detail::Null, |used| Detail::Time(used.last)));
+    draft.detail("calls", Detail::Int(used.as_ref().map_or(0, |used| used.calls) as i64));
+    draft.detail("cancelled", Detail::Bool(matches!(end, End::Cancelled(_))));
+    draft.detail("deleted", Detail::Bool(matches!(end, End::Deleted(_))));
+    draft.evidence.push(cx.control_evidence(cause, Role::Cause));
+    match end {
+        End::Waiting => {}
+        End::Cancelled(by) => draft.evidence.push(cx.control_evidence(&key.events[by], Role::Resolution)),
+        End::Deleted(by) => draft.evidence.push(cx.control_evidence(&key.events[by], Role::Primary)),
+    }
+    draft.remediation = remediation(key, end);
+    draft
+}
+
+/// Cryptographic calls that succeeded before an instant.
+fn uses(key: &KeyView, before: i64, cx: &Context<'_>) -> Option<Use> {
+    let mut used = Use { last: i64::MIN, calls: 0, principals: BTreeMap::new() };
+    for series in key.series.iter().filter(|series| series.succeeded() && cx.text(series.key.operation) == "crypto") {
+        let cells = series.cells.iter().filter(|cell| cell.first.time <= before);
+        let mut calls = 0;
+        for cell in cells {
+            calls += u64::from(cell.count);
+            used.last = used.last.max(cell.last().min(before));
+        }
+        if calls > 0 {
+            used.calls += calls;
+            *used.principals.entry(cx.text(series.key.principal).to_string()).or_default() += calls;
+        }
+    }
+    (used.calls > 0).then_some(used)
+}
+
+fn used_by(used: &Use) -> String {
+    let mut principals: Vec<(&String, u64)> = used.principals.iter().map(|(name, &calls)| (name, calls)).collect();
+    principals.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let shown: Vec<String> =
+        principals.iter().take(3).map(|(name, calls)| format!("{} ({calls} ×)", short_principal(name))).collect();
+    match principals.len().checked_sub(3) {
+        Some(more @ 1..) => format!("{} and {more} more", shown.join(", ")),
+        _ => shown.join(", "),
+    }
+}
+
+/// Whoever made the key takes it back within a day: a mistake of a deployment, when nobody used it.
+fn made_by_the_same(key: &KeyView, change: &StateChange, cx: &Context<'_>) -> bool {
+    key.history.created.is_some_and(|created| {
+        let created = &key.events[created];
+        let deleter = &key.events[change.by].actor;
+        change.at - created.event.time <= DAY
+            && !cx.text(deleter.principal).is_empty()
+            && created.actor.principal == deleter.principal
+    })
+}
+
+fn deletion(end: End, deadline: i64, window: i64, for_replicas: bool, key: &KeyView, cx: &Context<'_>) -> String {
+    match end {
+        End::Cancelled(by) => {
+            let by = &key.events[by];
+            format!("cancelled by {} at {}", cx.who(&by.actor), instant(by.event.time))
+        }
+        End::Deleted(by) => format!("deleted at {}: permanent", instant(key.events[by].event.time)),
+        End::Waiting if for_replicas => "the waiting period begins when the last replica is deleted".into(),
+        End::Waiting if deadline > cx.as_of => {
+            format!("{} ({} left to cancel, of {window} days)", instant(deadline), length(deadline - cx.as_of))
+        }
+        End::Waiting => format!("{}: the window of {window} days is over", instant(deadline)),
+    }
+}
+
+fn remediation(key: &KeyView, end: End) -> String {
+    let (region, arn) = (word(&key.region), word(&key.arn));
+    match end {
+        End::Waiting => format!(
+            "If this was not meant to happen, cancel and enable (a cancelled key stays disabled):\naws kms \
+             cancel-key-deletion --region {region} --key-id {arn}\naws kms enable-key --region {region} --key-id {arn}"
+        ),
+        End::Cancelled(_) => {
+            "The deletion was cancelled. See that the key is enabled where it is needed, and ask who scheduled it, and why.".into()
+        }
+        End::Deleted(_) => {
+            "The key is deleted: what it encrypted cannot be read again. Restore the data from copies under another key.".into()
+        }
+    }
+}
