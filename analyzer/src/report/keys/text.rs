@@ -112,7 +112,9 @@ fn one(page: &mut Page, key: &KeyRow) {
         page.more(Tone::Faint, "a bucket here means S3 Bucket Keys: which of its objects were read is not in the log");
     }
     page.field("grants", &format!("{} open, of those that the log shows", human::number(key.open_grants)));
-    let month = key.month_cost.map_or(UNKNOWN.to_string(), |cost| format!("at least ${}", dollars(cost)));
+    let month = key.month_cost.map_or(UNKNOWN.to_string(), |cost| {
+        if cost == 0 { "nothing".into() } else { format!("at least ${}", dollars(cost)) }
+    });
     let mut text = format!(
         "about ${} for {} (list price, no free tier; a spec that is unknown as symmetric); the key {month} a month",
         dollars(key.requests_cost),
