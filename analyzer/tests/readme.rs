@@ -49,6 +49,11 @@ fn the_readme_shows_what_the_code_prints() {
     let output = keytrail("scan fixtures/sample --rule disabled-key-failure");
     let fresh = between(&readme, sample, "<!-- end of sample -->", &format!("```text\n{output}```\n"));
 
+    let keys = "keys fixtures/sample --region us-east-1";
+    let output = keytrail(keys);
+    let begin = format!("<!-- sample: {keys} -->");
+    let fresh = between(&fresh, &begin, "<!-- end of keys -->", &format!("```text\n{output}```\n"));
+
     let mut rules = "| rule | severity | what it finds |\n|---|---|---|\n".to_string();
     for rule in keytrail::rules::RULES {
         let file = rule.id.replace('-', "_");

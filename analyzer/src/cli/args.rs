@@ -52,6 +52,8 @@ pub(super) enum Command {
     Scan(Box<ScanArgs>),
     /// Read what is new in logs into a lake, so that nothing is read twice
     Ingest(Box<IngestArgs>),
+    /// List the keys: state, rotation, last use, who uses them for what, cost
+    Keys(Box<KeysArgs>),
     /// List the rules, or explain one
     Rules(RulesArgs),
     /// Describe the columns of the files that keytrail writes
@@ -225,6 +227,58 @@ Examples:
   keytrail scan ./lake                        the same findings as from the logs
   keytrail scan ./AWSLogs --lake ./lake       both at once";
 
+#[derive(Args, Debug)]
+#[command(after_long_help = format!("{KEYS_EXAMPLES}\n\n{}", exit::help()))]
+pub(super) struct KeysArgs {
+    /// File, folder, glob or s3://BUCKET/PREFIX of CloudTrail logs, or a lake; `-` for standard input. As of `keytrail scan`.
+    ///
+    /// What these logs do not tell of a key is unknown: it is never guessed.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(super) sources: Vec<String>,
+
+    /// How the keys stood at this instant [default: the time of the last event].
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(super) as_of: Option<When>,
+
+    /// Only this account; may be repeated or separated by commas.
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]
+    pub(super) account: Vec<String>,
+
+    /// Only this Region; may be repeated or separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to look at")]
+    pub(super) region: Vec<String>,
+
+    /// Configuration file [default: ./keytrail.toml, if there is one].
+    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
+    pub(super) config: Option<PathBuf>,
+
+    /// How to write the keys [default: as the name of --output ends, else text].
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
+    pub(super) format: Option<KeysFormat>,
+
+    /// Write to a file instead of standard output.
+    ///
+    /// The file appears whole, or not at all when the run fails.
+    #[arg(long, short, value_name = "FILE", help_heading = "What to write")]
+    pub(super) output: Option<PathBuf>,
+
+    /// No progress bar and no remarks on standard error; warnings and errors stay.
+    #[arg(long, short, help_heading = "What to write")]
+    pub(super) quiet: bool,
+
+    #[command(flatten)]
+    pub(super) limits: Limits,
+
+    #[command(flatten)]
+    pub(super) s3: S3Args,
+}
+
+const KEYS_EXAMPLES: &str = "\
+Examples:
+  keytrail keys ./lake                        every key that the lake knows
+  keytrail keys ./AWSLogs --output keys.csv   for a spreadsheet
+  keytrail keys ./lake --format json | jq '.keys[] | select(.last_use == null) | .arn'";
+
 /// What a run may take.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
@@ -351,6 +405,16 @@ pub(super) enum Format {
     Csv,
     /// One finding per row, for SQL
     Parquet,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum KeysFormat {
+    /// For people: a table, then each key
+    Text,
+    /// One document: keys, prices and coverage
+    Json,
+    /// One key per row, for spreadsheets
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -6,6 +6,7 @@ mod athena;
 pub mod exit;
 mod failure;
 mod ingest;
+mod keys;
 mod man;
 mod output;
 mod progress;
@@ -47,6 +48,7 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
     let result = match &cli.command {
         Command::Scan(args) => scan::run(args, terminal),
         Command::Ingest(args) => ingest::run(args, terminal),
+        Command::Keys(args) => keys::run(args, terminal),
         Command::Rules(args) => rules::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
         Command::Config => print(terminal, &settings::example()),

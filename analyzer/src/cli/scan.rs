@@ -150,7 +150,7 @@ fn publish(report: &Report, plan: Plan, terminal: &mut Terminal<'_>) -> Result<E
     }
     if matches!(plan.format, Format::Csv | Format::Parquet) {
         // Rows have no place for it.
-        let block = text::render_coverage(report, terminal.err_look());
+        let block = text::render_coverage(report, terminal.err_look(), "scan");
         terminal.note_block(&block);
     }
 

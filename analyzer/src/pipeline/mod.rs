@@ -33,7 +33,7 @@ use crate::source::s3::S3Options;
 use crate::source::{Filter, Layout, Names};
 use crate::view::event::EventIds;
 use crate::view::settle::Unresolved;
-use crate::view::{Across, FoldContext};
+use crate::view::{Across, FoldContext, KeyView};
 
 /// What to scan, and how.
 #[derive(Clone, Debug)]
@@ -155,10 +155,32 @@ impl From<PolarsError> for ScanError {
 /// # Errors
 /// When the run as a whole cannot go on. A single bad record or object is part of the report's coverage instead.
 pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, ScanError> {
+    let (run, skipped) = choose_rules(options)?;
+    steadily(|| scan_once(options, (&run, &skipped), progress, &|_, _| None::<()>)).map(|(report, _)| report)
+}
+
+/// What a survey makes of one key, complete with all that the log shows of it; called by several threads, in no order.
+pub type Visit<'v, T> = dyn Fn(&KeyView, &Context<'_>) -> Option<T> + Sync + 'v;
+
+/// Reads all sources and looks at every key, without judging any. Keys are looked at group by group and dropped: only
+/// what `visit` gives back stays in memory, in no order. The report has no findings.
+///
+/// # Errors
+/// As of [`scan`].
+pub fn survey<T: Send>(
+    options: &ScanOptions,
+    progress: &dyn Progress,
+    visit: &Visit<'_, T>,
+) -> Result<(Report, Vec<T>), ScanError> {
+    steadily(|| scan_once(options, (&[], &[]), progress, visit))
+}
+
+/// Runs again what a change of a lake broke off.
+fn steadily<R>(run: impl Fn() -> Result<R, ScanError>) -> Result<R, ScanError> {
     let mut attempts = 3;
     loop {
         attempts -= 1;
-        match scan_once(options, progress) {
+        match run() {
             // Somebody compacted a lake while it was read: what is there now says the same.
             Err(ScanError::Moved(_)) if attempts > 0 => {}
             result => return result,
@@ -166,8 +188,12 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
     }
 }
 
-fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, ScanError> {
-    let (run, skipped) = choose_rules(options)?;
+fn scan_once<T: Send>(
+    options: &ScanOptions,
+    (run, skipped): (&[&'static Rule], &[Skip]),
+    progress: &dyn Progress,
+    visit: &Visit<'_, T>,
+) -> Result<(Report, Vec<T>), ScanError> {
     let as_of_asked = options.as_of.or(options.to);
     let pool = threads(options)?;
     let mut sources = Sources::open(options, &filter(options))?;
@@ -212,8 +238,8 @@ fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, S
         as_of: as_of.unwrap_or(0),
     };
     // Without an instant to count from, nothing can be said of any key.
-    let rules = if as_of.is_some() { run.as_slice() } else { &[] };
-    let (settled, evaluation) = pool.install(|| rows.evaluate(&fold, rules, &cx))?;
+    let rules = if as_of.is_some() { run } else { &[] };
+    let (settled, evaluation, visited) = pool.install(|| rows.evaluate(&fold, rules, &cx, visit))?;
 
     let coverage = ingested.seen.finish(pruned, &settled);
     let mut notices = Vec::new();
@@ -246,7 +272,7 @@ fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, S
             rules::kit::time::plural(settled.later, "event")
         ));
     }
-    Ok(Report {
+    let report = Report {
         run: Run {
             version: env!("CARGO_PKG_VERSION"),
             settings_digest: settings.digest(),
@@ -255,12 +281,13 @@ fn scan_once(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, S
             to: options.to,
             sources: options.sources.clone(),
             rules_run: run.iter().map(|rule| rule.id).collect(),
-            rules_skipped: skipped,
+            rules_skipped: skipped.to_vec(),
         },
         coverage,
         findings,
         notices,
-    })
+    };
+    Ok((report, visited))
 }
 
 /// The threads that compute.
@@ -282,9 +309,10 @@ fn unresolved(count: Unresolved) -> Vec<String> {
     [notice(count.kms, "KMS"), notice(count.related, "other services")].into_iter().flatten().collect()
 }
 
-type Skips = Vec<(&'static str, String)>;
+/// A rule that does not run, and why.
+type Skip = (&'static str, String);
 
-fn choose_rules(options: &ScanOptions) -> Result<(Vec<&'static Rule>, Skips), ScanError> {
+fn choose_rules(options: &ScanOptions) -> Result<(Vec<&'static Rule>, Vec<Skip>), ScanError> {
     for id in &options.rules {
         if rules::find(id).is_none() {
             let known: Vec<&str> = rules::RULES.iter().map(|rule| rule.id).collect();

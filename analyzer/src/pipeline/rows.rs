@@ -5,8 +5,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use polars::prelude::{DataFrame, PolarsError};
 
-use super::ScanError;
 use super::ingest::Keep;
+use super::{ScanError, Visit};
 use crate::frame::builder::stack;
 use crate::frame::{Columns, Dictionary, Events};
 use crate::lake::{ByPartition, EventsFile, Spill};
@@ -19,6 +19,9 @@ use crate::view::{Across, FoldContext, Views};
 /// Bytes of event rows per byte of a compressed log, when every other record is an event of KMS: what the number of
 /// partitions is planned for. Measured on generated logs; a wrong guess costs memory or time, never a row.
 const ROW_BYTES_PER_COMPRESSED: u64 = 1;
+
+/// What one thread made of the groups of keys that it took.
+type Own<T> = (Views, Pending, Evaluation, Vec<T>);
 
 /// Rows of a run: in memory, or in part on disk.
 pub(super) struct Rows {
@@ -80,12 +83,14 @@ impl Rows {
     }
 
     /// Folds and evaluates all rows, partition by partition: of each only findings, counts and what may still change stay.
-    pub(super) fn evaluate(
+    /// Of each key that `visit` makes something of, that stays too, in no order.
+    pub(super) fn evaluate<T: Send>(
         self,
         context: &FoldContext<'_>,
         rules: &[&'static Rule],
         cx: &Context<'_>,
-    ) -> Result<(Settled, Evaluation), PolarsError> {
+        visit: &Visit<'_, T>,
+    ) -> Result<(Settled, Evaluation, Vec<T>), PolarsError> {
         let dictionary = context.dictionary;
         // What is all in memory needs no more partitions than threads can share.
         let plan = if self.spill.is_empty() { *self.plan.get_or_init(|| Plan::new(8)) } else { self.plan() };
@@ -116,34 +121,40 @@ impl Rows {
         leads.merge(fold(Views::default(), plan.last())?.leads(&aliases, dictionary));
 
         let next = AtomicU32::new(0);
-        let done: Vec<Result<(Views, Pending, Evaluation), PolarsError>> = rayon::broadcast(|_| {
+        let done: Vec<Result<Own<T>, PolarsError>> = rayon::broadcast(|_| {
             let (mut rest, mut pending, mut evaluation) = (Views::default(), Pending::default(), Evaluation::default());
+            let mut visited = Vec::new();
             loop {
                 let group = next.fetch_add(1, Ordering::Relaxed);
                 if group >= plan.groups() {
-                    return Ok((rest, pending, evaluation));
+                    return Ok((rest, pending, evaluation, visited));
                 }
                 let mut views = Views::default();
                 for partition in plan.group(group) {
                     views = fold(views, partition)?;
                 }
                 let (keys, incomplete) = views.take_keys(&leads, &aliases, dictionary);
-                evaluation.keys(rules, &keys, &Context { ids: views.ids(), ..*cx });
+                let cx = Context { ids: views.ids(), ..*cx };
+                evaluation.keys(rules, &keys, &cx);
+                visited.extend(keys.iter().filter_map(|key| visit(key, &cx)));
                 pending.merge(incomplete);
                 rest = rest.merge(views);
             }
         });
-        let (mut pending, mut evaluation) = (Pending::default(), Evaluation::default());
+        let (mut pending, mut evaluation, mut visited) = (Pending::default(), Evaluation::default(), Vec::new());
         for own in done {
-            let (rest, incomplete, evaluated) = own?;
+            let (rest, incomplete, evaluated, seen) = own?;
             views = views.merge(rest);
             pending.merge(incomplete);
             evaluation.merge(evaluated);
+            visited.extend(seen);
         }
         views = fold(views, plan.last())?;
         let (keys, unresolved) = pending.resolve(views.take_loose(), &aliases, dictionary);
-        evaluation.keys(rules, &keys, &Context { ids: views.ids(), ..*cx });
-        Ok((Settled { unresolved, ..views.rest(dictionary) }, evaluation))
+        let cx = Context { ids: views.ids(), ..*cx };
+        evaluation.keys(rules, &keys, &cx);
+        visited.extend(keys.iter().filter_map(|key| visit(key, &cx)));
+        Ok((Settled { unresolved, ..views.rest(dictionary) }, evaluation, visited))
     }
 
     /// Writes the deduplicated rows of all partitions, in order of time within each.

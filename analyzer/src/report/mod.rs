@@ -5,6 +5,7 @@ pub mod escape;
 pub mod flat;
 pub mod human;
 pub mod json;
+pub mod keys;
 pub mod ndjson;
 pub mod parquet;
 #[cfg(test)]

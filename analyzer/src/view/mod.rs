@@ -8,6 +8,7 @@ pub mod coverage;
 pub mod event;
 pub mod fold;
 pub mod history;
+pub mod inventory;
 pub mod key;
 pub mod ledger;
 pub mod resources;

@@ -16,7 +16,8 @@ const WINDOWS: usize = 10;
 /// KMS operations that are named one by one.
 const OPERATIONS: usize = 5;
 
-pub(super) fn print(page: &mut Page, report: &Report) {
+/// What every output ends with; `further` is the command that leads on from here, without the sources.
+pub(crate) fn print(page: &mut Page, report: &Report, further: &str) {
     looked_at(page, report);
     not_looked_at(page, report);
     if !report.notices.is_empty() {
@@ -25,7 +26,7 @@ pub(super) fn print(page: &mut Page, report: &Report) {
             page.hang(2, Some((Tone::Faint, "-")), 4, Tone::Plain, notice);
         }
     }
-    look_further(page, report);
+    look_further(page, report, further);
 }
 
 /// What "no findings" rests on, and what it does not prove.
@@ -92,7 +93,10 @@ fn looked_at(page: &mut Page, report: &Report) {
     }
     page.field("accounts", &names(accounts.iter(), 20));
     page.field("Regions", &names(regions.iter(), 20));
-    page.field("rules", &format!("{} ran", human::number(report.run.rules_run.len() as u64)));
+    // A survey judges nothing.
+    if !(report.run.rules_run.is_empty() && report.run.rules_skipped.is_empty()) {
+        page.field("rules", &format!("{} ran", human::number(report.run.rules_run.len() as u64)));
+    }
 }
 
 fn not_looked_at(page: &mut Page, report: &Report) {
@@ -210,7 +214,7 @@ fn blind(page: &mut Page, coverage: &Coverage) {
     }
 }
 
-fn look_further(page: &mut Page, report: &Report) {
+fn look_further(page: &mut Page, report: &Report, further: &str) {
     let sources = &report.run.sources;
     let named = if sources.is_empty() || sources.len() > 3 {
         "SOURCE...".to_string()
@@ -218,7 +222,7 @@ fn look_further(page: &mut Page, report: &Report) {
         sources.iter().map(|source| word(source)).collect::<Vec<_>>().join(" ")
     };
     page.heading("To look further");
-    page.command(2, &format!("keytrail scan {named} --format json"));
+    page.command(2, &format!("keytrail {further} {named} --format json"));
     if let Some(finding) = report.findings.first() {
         page.command(2, &format!("keytrail rules {}", finding.rule));
     }

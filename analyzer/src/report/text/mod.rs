@@ -2,7 +2,7 @@
 //! it. Then what was looked at, what was not, and the command to look further.
 
 pub(crate) mod command;
-mod coverage;
+pub(crate) mod coverage;
 mod finding;
 mod markup;
 pub(crate) mod page;
@@ -58,14 +58,15 @@ pub fn render(report: &Report, look: Look) -> String {
     list(&mut page, "Suppressed", &suppressed, &mut budget);
     budget.tell(&mut page);
 
-    coverage::print(&mut page, report);
+    coverage::print(&mut page, report, "scan");
     page.finish()
 }
 
-/// What was looked at and what was not, as the text report ends: for formats that have no place for it.
-pub fn render_coverage(report: &Report, look: Look) -> String {
+/// What was looked at and what was not, as the text report ends: for formats that have no place for it. `further` as
+/// of [`coverage::print`].
+pub fn render_coverage(report: &Report, look: Look, further: &str) -> String {
     let mut page = Page::new(look);
-    coverage::print(&mut page, report);
+    coverage::print(&mut page, report, further);
     page.finish()
 }
 

@@ -1,0 +1,138 @@
+//! `--format text`: a table of all keys, then each in full.
+
+use super::{Inventory, UNKNOWN, dollars, manager, role, rotation, state};
+use crate::report::text::page::{Page, Tone};
+use crate::report::text::{Look, coverage};
+use crate::report::{escape, human};
+use crate::view::inventory::{Counted, KeyRow};
+
+/// Keys that the table shows, and keys that are shown in full.
+const ROWS: usize = 500;
+const IN_FULL: usize = 25;
+/// Columns of the name of a key.
+const NAME: usize = 28;
+
+/// The inventory.
+pub fn render(inventory: &Inventory, look: Look) -> String {
+    let mut page = Page::new(look);
+    let keys = &inventory.keys;
+    page.prose(0, Tone::Strong, &human::count(keys.len() as u64, "key"));
+    if let Some(as_of) = inventory.report.run.as_of {
+        let text = format!("as of {} UTC, from the log alone: what it does not tell is unknown", human::time(as_of));
+        page.prose(0, Tone::Faint, &text);
+    }
+    if !keys.is_empty() {
+        page.blank();
+        page.verbatim(0, &line(["key", "state", "rotation", "last use", "uses"]));
+        for key in keys.iter().take(ROWS) {
+            let last = key.used.map_or("none seen".to_string(), |used| human::time(used.1).chars().take(10).collect());
+            page.verbatim(0, &line([&name(key), state(key), rotation(key.rotation), &last, &human::number(key.uses)]));
+        }
+        left(&mut page, keys.len(), ROWS);
+    }
+    for key in keys.iter().take(IN_FULL) {
+        one(&mut page, key);
+    }
+    page.blank();
+    left(&mut page, keys.len(), IN_FULL);
+    coverage::print(&mut page, &inventory.report, "keys");
+    page.finish()
+}
+
+fn left(page: &mut Page, all: usize, shown: usize) {
+    if let Some(left @ 1..) = all.checked_sub(shown) {
+        page.prose(0, Tone::Faint, &format!("and {} in --format json", human::count(left as u64, "more key")));
+    }
+}
+
+fn line(cells: [&str; 5]) -> String {
+    let [key, state, rotation, last, uses] = cells;
+    format!("{key:<NAME$} {state:<16} {rotation:<11} {last:<10} {uses:>10}")
+}
+
+fn name(key: &KeyRow) -> String {
+    let name = escape::terminal(key.label());
+    if name.chars().count() <= NAME {
+        name.into_owned()
+    } else {
+        name.chars().take(NAME - 3).chain("...".chars()).collect()
+    }
+}
+
+fn one(page: &mut Page, key: &KeyRow) {
+    let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(|| UNKNOWN.to_string());
+    let at = |ms: i64| format!("{} UTC", human::time(ms));
+    page.heading(key.label());
+    page.field("key", &key.arn);
+    if key.aliases.len() > 1 {
+        page.field("aliases", &key.aliases.join(", "));
+    }
+    let mut kind = format!(
+        "spec {}, usage {}, origin {}; {}; managed by {}",
+        or_unknown(&key.spec),
+        or_unknown(&key.usage),
+        or_unknown(&key.origin),
+        role(key.role),
+        manager(key)
+    );
+    if let Some(primary) = &key.primary {
+        kind += &format!(" of {primary}");
+    }
+    page.field("kind", &kind);
+    let since = match (key.state, key.contradicted) {
+        (Some((state, since)), _) => format!("{} since {}", state.id(), at(since)),
+        (None, true) => "unknown: it was used after the log shows it unusable, so the log misses a change".to_string(),
+        (None, false) => UNKNOWN.to_string(),
+    };
+    page.field("state", &since);
+    page.field("created", &key.created.map_or("unknown: not in the log".to_string(), at));
+    let mut text = rotation(key.rotation).to_string();
+    if let Some(days) = key.rotation_days {
+        text += &format!(", every {days} days");
+    }
+    if let Some(since) = key.rotation_since {
+        text += &format!(", since {}", at(since));
+    }
+    text += &key.last_rotation.map_or("; no rotation seen".to_string(), |last| format!("; last {}", at(last)));
+    page.field("rotation", &text);
+    let mut text = match key.used {
+        Some((first, last)) => format!("{}, {} to {}", human::count(key.uses, "use"), at(first), at(last)),
+        None => "none seen".to_string(),
+    };
+    if key.failures > 0 {
+        text += &format!("; {} failed", human::number(key.failures));
+    }
+    page.field("uses", &text);
+    list(page, "used by", &key.principals, key.principals_total);
+    list(page, "protects", &key.resources, key.resources_total);
+    if key.resources_overflow > 0 {
+        page.more(Tone::Faint, &format!("and {} for others", human::count(key.resources_overflow, "use")));
+    }
+    if key.whole_buckets {
+        page.more(Tone::Faint, "a bucket here means S3 Bucket Keys: which of its objects were read is not in the log");
+    }
+    page.field("grants", &format!("{} open, of those that the log shows", human::number(key.open_grants)));
+    let month = key.month_cost.map_or(UNKNOWN.to_string(), |cost| {
+        if cost == 0 { "nothing".into() } else { format!("at least ${}", dollars(cost)) }
+    });
+    let mut text = format!(
+        "about ${} for {} (list price, no free tier; a spec that is unknown as symmetric); the key {month} a month",
+        dollars(key.requests_cost),
+        human::count(key.requests, "request"),
+    );
+    if key.unpriced > 0 {
+        text += &format!("; {} of GenerateDataKeyPair not in it", human::number(key.unpriced));
+    }
+    page.field("cost", &text);
+}
+
+fn list(page: &mut Page, label: &str, top: &[Counted], total: u64) {
+    for (i, counted) in top.iter().enumerate() {
+        let name = if counted.name.is_empty() { "somebody the log does not name" } else { &counted.name };
+        let text = format!("{name}: {}", human::number(counted.uses));
+        if i == 0 { page.field(label, &text) } else { page.more(Tone::Plain, &text) }
+    }
+    if let Some(left @ 1..) = total.checked_sub(top.len() as u64) {
+        page.more(Tone::Faint, &format!("and {} more", human::number(left)));
+    }
+}
