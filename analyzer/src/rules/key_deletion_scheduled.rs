@@ -108,7 +108,9 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
     draft.fact("deletion", deletion(end, deadline, window, waits_for_replicas, key, cx));
     draft.fact(
         "last use",
-        used.as_ref().map_or(last_use.clone(), |used| format!("{} ({last_use})", instant(used.last))),
+        used.as_ref().map_or(last_use, |used| {
+            format!("{} ({} before)", instant(used.last), length((change.at - used.last).max(0)))
+        }),
     );
     if let Some(used) = &used {
         draft.fact("used by", used_by(used));
