@@ -11,6 +11,10 @@ const RULES: &[&str] = &[
     "unusual-decrypt-rate",
     "missing-rotation",
     "over-broad-grant",
+    "key-deletion-scheduled",
+    "key-disabled",
+    "rotation-disabled",
+    "root-uses-key",
     "unused-key",
     "policy-lockout",
 ];

@@ -114,8 +114,10 @@ fn rule_ids_are_sorted_and_stable() {
     insta::assert_snapshot!(ids.join("\n"), @"
     disabled-key-failure
     key-deletion-scheduled
+    key-disabled
     missing-rotation
     over-broad-grant
+    root-uses-key
     rotation-disabled
     unusual-decrypt-rate
     ");

@@ -185,6 +185,10 @@ rules! {
         /// days before the call in which a use of the key makes its deletion serious.
         recent_days: u32 = 30, in 1..=3650;
     }
+    key_disabled "key-disabled" KeyDisabled {
+        /// days before the call in which a use of the key makes switching it off worth a look.
+        used_within_days: u32 = 14, in 1..=3650;
+    }
     rotation_disabled "rotation-disabled" RotationDisabled {
         /// days; a rotation period that is set to more than this counts as rotation stretched away.
         longest_period_days: u32 = 365, in 90..=2560;

@@ -1,7 +1,6 @@
 //! Rule `key-deletion-scheduled`. Its page, `key_deletion_scheduled.md`, says what it finds and what it misses.
 
-use std::collections::BTreeMap;
-
+use super::kit::usage::uses;
 use super::prelude::*;
 use crate::view::history::{KeyState, StateChange};
 
@@ -36,14 +35,6 @@ enum End {
     Cancelled(usize),
     /// The key is gone by this event.
     Deleted(usize),
-}
-
-/// Successful use before the deletion was scheduled.
-struct Use {
-    last: i64,
-    calls: u64,
-    /// Principals by their calls.
-    principals: BTreeMap<String, u64>,
 }
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
@@ -113,7 +104,7 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
         }),
     );
     if let Some(used) = &used {
-        draft.fact("used by", used_by(used));
+        draft.fact("used by", used.by());
     }
     if !key.resources.is_empty() {
         draft.fact("protects", plural(key.resources.len() as u64 + key.resources_overflow, "known resource"));
@@ -139,35 +130,6 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
     }
     draft.remediation = remediation(key, end);
     draft
-}
-
-/// Cryptographic calls that succeeded before an instant.
-fn uses(key: &KeyView, before: i64, cx: &Context<'_>) -> Option<Use> {
-    let mut used = Use { last: i64::MIN, calls: 0, principals: BTreeMap::new() };
-    for series in key.series.iter().filter(|series| series.succeeded() && cx.text(series.key.operation) == "crypto") {
-        let cells = series.cells.iter().filter(|cell| cell.first.time <= before);
-        let mut calls = 0;
-        for cell in cells {
-            calls += u64::from(cell.count);
-            used.last = used.last.max(cell.last().min(before));
-        }
-        if calls > 0 {
-            used.calls += calls;
-            *used.principals.entry(cx.text(series.key.principal).to_string()).or_default() += calls;
-        }
-    }
-    (used.calls > 0).then_some(used)
-}
-
-fn used_by(used: &Use) -> String {
-    let mut principals: Vec<(&String, u64)> = used.principals.iter().map(|(name, &calls)| (name, calls)).collect();
-    principals.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    let shown: Vec<String> =
-        principals.iter().take(3).map(|(name, calls)| format!("{} ({calls} ×)", short_principal(name))).collect();
-    match principals.len().checked_sub(3) {
-        Some(more @ 1..) => format!("{} and {more} more", shown.join(", ")),
-        _ => shown.join(", "),
-    }
 }
 
 /// Whoever made the key takes it back within a day: a mistake of a deployment, when nobody used it.

@@ -2,10 +2,12 @@
 
 mod disabled_key_failure;
 mod key_deletion_scheduled;
+mod key_disabled;
 pub mod kit;
 mod missing_rotation;
 mod over_broad_grant;
 mod prelude;
+mod root_uses_key;
 mod rotation_disabled;
 mod rule;
 mod unusual_decrypt_rate;
@@ -18,8 +20,10 @@ pub use rule::{AccountView, Detect, Mention, Rule, Timing};
 pub static RULES: &[&Rule] = &[
     &disabled_key_failure::RULE,
     &key_deletion_scheduled::RULE,
+    &key_disabled::RULE,
     &missing_rotation::RULE,
     &over_broad_grant::RULE,
+    &root_uses_key::RULE,
     &rotation_disabled::RULE,
     &unusual_decrypt_rate::RULE,
 ];

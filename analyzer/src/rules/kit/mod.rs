@@ -6,3 +6,4 @@ pub mod draft;
 pub mod engine;
 pub mod outage;
 pub mod time;
+pub mod usage;

@@ -1,0 +1,98 @@
+//! Rule `key-disabled`. Its page, `key_disabled.md`, says what it finds and what it misses.
+
+use super::kit::usage::uses;
+use super::prelude::*;
+use crate::view::history::{KeyState, StateChange};
+
+pub(super) static RULE: Rule = Rule {
+    id: "key-disabled",
+    summary: "somebody switched a key off",
+    doc: include_str!("key_disabled.md"),
+    severity: Severity::Medium,
+    confidence: Confidence::High,
+    timing: Timing::Monotone,
+    attack: &["T1489"],
+    controls: &["CIS AWS 3.0/5.0 4.7", "CIS AWS 7.0 5.7", "NIST 800-53 r5 SC-12(1)", "SOC 2 A1.2"],
+    detect: Detect { key: Some(detect), mention: None, account: None },
+};
+
+fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
+    let states = &key.history.states;
+    let mut drafts = Vec::new();
+    for (at, change) in states.iter().enumerate() {
+        let switched_off = cx.text(Some(key.events[change.by].name)) == "DisableKey";
+        // What was unusable already is not switched off, whatever the call says.
+        let worked = at.checked_sub(1).is_none_or(|before| !states[before].state.is_unusable());
+        if switched_off && worked {
+            let later = states[at + 1..].iter();
+            let end = later.clone().find(|later| later.state != KeyState::Disabled);
+            drafts.push(finding(key, change, end, cx));
+        }
+    }
+    drafts
+}
+
+fn finding(key: &KeyView, change: &StateChange, end: Option<&StateChange>, cx: &Context<'_>) -> Draft {
+    let cause = &key.events[change.by];
+    let who = cx.who(&cause.actor);
+    let used = uses(key, change.at, cx);
+    let recent = i64::from(cx.settings.options.key_disabled.used_within_days) * DAY;
+    let in_use = used.as_ref().is_some_and(|used| change.at - used.last <= recent);
+    let enabled = end.filter(|end| end.state == KeyState::Enabled);
+    let severity = if enabled.is_none() && in_use { RULE.severity } else { Severity::Low };
+    let mut draft = Draft::of_key(key, severity, RULE.confidence);
+    draft.anchor = cx.id(&cause.event);
+    draft.principal = Some(cx.principal(&cause.actor));
+    draft.first_seen = change.at;
+    draft.last_seen = end.map_or(change.at, |end| end.at);
+    draft.count = 1;
+    draft.status = if end.is_some() { Status::Closed } else { Status::Open };
+    let last_use = match &used {
+        Some(used) => format!("last used {} before", length((change.at - used.last).max(0))),
+        None if key.history.created.is_some() => "never used".into(),
+        None => format!("no use in the log, which starts {}", instant(cx.log_start())),
+    };
+    draft.title = format!("{} disabled by {who} at {}: {last_use}", key.label(), instant(change.at));
+    let from = plain(cause.actor.source_ip.as_deref().unwrap_or("an unknown address"));
+    draft.fact("cause", format!("DisableKey by {who} from {from} at {}", instant(change.at)));
+    if let Some(used) = &used {
+        draft.fact("last use", instant(used.last));
+        draft.fact("used by", used.by());
+    }
+    draft.fact(
+        "now",
+        match end {
+            Some(end) => {
+                let event = &key.events[end.by];
+                let name = plain(cx.text(Some(event.name))).to_string();
+                let whole = length(end.at - change.at);
+                format!(
+                    "{} since {} by {} ({name}), after {whole}",
+                    end.state.id(),
+                    instant(end.at),
+                    cx.who(&event.actor)
+                )
+            }
+            None => format!("Disabled for {}", length(cx.as_of - change.at)),
+        },
+    );
+    draft.detail("last_use", used.as_ref().map_or(Detail::Null, |used| Detail::Time(used.last)));
+    draft.detail("calls", Detail::Int(used.as_ref().map_or(0, |used| used.calls) as i64));
+    draft.detail("state", Detail::Text(end.map_or(change.state, |end| end.state).id().into()));
+    draft.detail("ended", end.map_or(Detail::Null, |end| Detail::Time(end.at)));
+    draft.evidence.push(cx.control_evidence(cause, Role::Cause));
+    if let Some(end) = end {
+        let role = if enabled.is_some() { Role::Resolution } else { Role::Context };
+        draft.evidence.push(cx.control_evidence(&key.events[end.by], role));
+    }
+    draft.remediation = match end {
+        None => format!(
+            "If this was not meant to happen:\naws kms enable-key --region {} --key-id {}",
+            word(&key.region),
+            word(&key.arn)
+        ),
+        Some(_) if enabled.is_some() => "Nothing for the key: it is enabled. Ask who switched it off, and why.".into(),
+        Some(_) => "See what became of the key since: another finding speaks of its deletion.".into(),
+    };
+    draft
+}

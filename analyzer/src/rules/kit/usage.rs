@@ -1,0 +1,48 @@
+//! Successful use of a key before an instant.
+
+use std::collections::BTreeMap;
+
+use super::context::{Context, short_principal};
+use crate::view::KeyView;
+
+/// Cryptographic calls that succeeded before an instant.
+#[derive(Clone, Debug)]
+pub struct Usage {
+    /// Time of the last one, milliseconds.
+    pub last: i64,
+    /// How many.
+    pub calls: u64,
+    /// Principals by their calls.
+    pub principals: BTreeMap<String, u64>,
+}
+
+/// Use before an instant; `None` when the log shows none.
+pub fn uses(key: &KeyView, before: i64, cx: &Context<'_>) -> Option<Usage> {
+    let mut used = Usage { last: i64::MIN, calls: 0, principals: BTreeMap::new() };
+    for series in key.series.iter().filter(|series| series.succeeded() && cx.text(series.key.operation) == "crypto") {
+        let mut calls = 0;
+        for cell in series.cells.iter().filter(|cell| cell.first.time <= before) {
+            calls += u64::from(cell.count);
+            used.last = used.last.max(cell.last().min(before));
+        }
+        if calls > 0 {
+            used.calls += calls;
+            *used.principals.entry(cx.text(series.key.principal).to_string()).or_default() += calls;
+        }
+    }
+    (used.calls > 0).then_some(used)
+}
+
+impl Usage {
+    /// The principals with most calls, in a few words.
+    pub fn by(&self) -> String {
+        let mut principals: Vec<(&String, u64)> = self.principals.iter().map(|(name, &calls)| (name, calls)).collect();
+        principals.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let shown: Vec<String> =
+            principals.iter().take(3).map(|(name, calls)| format!("{} ({calls} ×)", short_principal(name))).collect();
+        match principals.len().checked_sub(3) {
+            Some(more @ 1..) => format!("{} and {more} more", shown.join(", ")),
+            _ => shown.join(", "),
+        }
+    }
+}
