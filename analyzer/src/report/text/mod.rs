@@ -63,7 +63,7 @@ pub fn render(report: &Report, look: Look) -> String {
 }
 
 /// What was looked at and what was not, as the text report ends: for formats that have no place for it. `further` as
-/// of [`coverage::print`].
+/// of `coverage::print`.
 pub fn render_coverage(report: &Report, look: Look, further: &str) -> String {
     let mut page = Page::new(look);
     coverage::print(&mut page, report, further);
