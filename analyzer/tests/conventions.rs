@@ -112,13 +112,17 @@ fn rule_ids_are_sorted_and_stable() {
     }
     // People put these ids into their configuration and their tickets: they do not change.
     insta::assert_snapshot!(ids.join("\n"), @"
+    admin-uses-key
     disabled-key-failure
+    imported-material-deleted
     key-deletion-scheduled
     key-disabled
     missing-rotation
     over-broad-grant
+    ransom-chain
     root-uses-key
     rotation-disabled
+    unused-key
     unusual-decrypt-rate
     ");
 }

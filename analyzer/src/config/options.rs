@@ -184,14 +184,32 @@ rules! {
     key_deletion_scheduled "key-deletion-scheduled" KeyDeletionScheduled {
         /// days before the call in which a use of the key makes its deletion serious.
         recent_days: u32 = 30, in 1..=3650;
+        /// keys that one principal schedules for deletion in one go from which it is a finding of its own.
+        many_keys: u32 = 3, in 2..=1000;
+    }
+    imported_material_deleted "imported-material-deleted" ImportedMaterialDeleted {
+        /// days before the deletion in which a use of the key makes it serious.
+        used_within_days: u32 = 30, in 1..=3650;
     }
     key_disabled "key-disabled" KeyDisabled {
         /// days before the call in which a use of the key makes switching it off worth a look.
         used_within_days: u32 = 14, in 1..=3650;
+        /// keys that one principal switches off in one go from which it is a finding of its own.
+        many_keys: u32 = 3, in 2..=1000;
+    }
+    ransom_chain "ransom-chain" RansomChain {
+        /// days between the first import and the loss of the material within which it is one chain.
+        chain_days: u32 = 7, in 1..=365;
+        /// days; material that expires so soon after its import counts as about to be taken away.
+        fuse_days: u32 = 7, in 1..=365;
     }
     rotation_disabled "rotation-disabled" RotationDisabled {
         /// days; a rotation period that is set to more than this counts as rotation stretched away.
         longest_period_days: u32 = 365, in 90..=2560;
+    }
+    unused_key "unused-key" UnusedKey {
+        /// days without use after which a key counts as unused.
+        after_days: u32 = 90, in 1..=3650;
     }
     unusual_decrypt_rate "unusual-decrypt-rate" UnusualDecryptRate {
         /// decrypts in five minutes below which no rate is unusual.

@@ -1,6 +1,7 @@
 //! Rule `key-deletion-scheduled`. Its page, `key_deletion_scheduled.md`, says what it finds and what it misses.
 
-use super::kit::usage::uses;
+use super::kit::mass::{self, Act, Words};
+use super::kit::usage::{Usage, uses};
 use super::prelude::*;
 use crate::view::history::{KeyState, StateChange};
 
@@ -20,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
         "NIST 800-53 r5 SC-12(1)",
         "SOC 2 A1.2",
     ],
-    detect: Detect { key: Some(detect), mention: None, account: None },
+    detect: Detect { key: Some(detect), mention: Some(mention), account: Some(many) },
 };
 
 /// KMS takes 30 days where the call does not say.
@@ -37,25 +38,62 @@ enum End {
     Deleted(usize),
 }
 
-fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
+/// Where in the history the deletion began: by the call, or by what the log shows of its end when the call is older.
+fn begun(key: &KeyView, cx: &Context<'_>) -> Vec<usize> {
     let states = &key.history.states;
     let scheduled = |change: &StateChange| {
         change.state == KeyState::PendingDeletion && cx.text(Some(key.events[change.by].name)) == "ScheduleKeyDeletion"
     };
-    let mut drafts = Vec::new();
-    for (at, change) in states.iter().enumerate().filter(|(_, change)| scheduled(change)) {
-        let again = at.checked_sub(1).is_some_and(|before| scheduled(&states[before]));
-        if again {
-            continue;
+    let begins = |at: &usize| {
+        let before = at.checked_sub(1).map(|before| &states[before]);
+        let goes_on =
+            before.is_some_and(|before| matches!(before.state, KeyState::PendingDeletion | KeyState::Deleted));
+        !goes_on && (scheduled(&states[*at]) || states[*at].state == KeyState::Deleted)
+    };
+    (0..states.len()).filter(begins).collect()
+}
+
+fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
+    let states = &key.history.states;
+    let end = |at: usize| {
+        if states[at].state == KeyState::Deleted {
+            return End::Deleted(states[at].by);
         }
         let end = states[at + 1..].iter().find(|later| later.state != KeyState::PendingDeletion);
-        let end = end.map_or(End::Waiting, |later| match later.state {
+        end.map_or(End::Waiting, |later| match later.state {
             KeyState::Deleted => End::Deleted(later.by),
             _ => End::Cancelled(later.by),
-        });
-        drafts.push(finding(key, change, end, cx));
-    }
-    drafts
+        })
+    };
+    begun(key, cx).into_iter().map(|at| finding(key, &states[at], end(at), cx)).collect()
+}
+
+fn mention(key: &KeyView, cx: &Context<'_>) -> Option<Mention> {
+    let changes = begun(key, cx).into_iter().map(|at| &key.history.states[at]);
+    let meant = |change: &&StateChange| {
+        let own_mistake = uses(key, change.at, cx).is_none() && made_by_the_same(key, change, cx);
+        change.state == KeyState::PendingDeletion && !own_mistake
+    };
+    let changes: Vec<&StateChange> = changes.filter(meant).collect();
+    let in_use = changes.iter().any(|change| is_recent(uses(key, change.at, cx).as_ref(), change.at, cx));
+    mass::mention(key, changes.iter().map(|change| Act::of(&key.events[change.by], cx)).collect(), in_use)
+}
+
+fn many(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
+    let words = Words {
+        call: "ScheduleKeyDeletion",
+        done: "scheduled for deletion",
+        idle: Severity::High,
+        in_use: Severity::Critical,
+        remediation: "aws kms cancel-key-deletion --key-id KEY_ARN, then aws kms enable-key --key-id KEY_ARN",
+    };
+    mass::findings(view, u64::from(cx.settings.options.key_deletion_scheduled.many_keys), &words)
+}
+
+/// Somebody used the key shortly before.
+fn is_recent(used: Option<&Usage>, at: i64, cx: &Context<'_>) -> bool {
+    let recent = i64::from(cx.settings.options.key_deletion_scheduled.recent_days) * DAY;
+    used.is_some_and(|used| at - used.last <= recent)
 }
 
 fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> Draft {
@@ -65,8 +103,9 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
     let waits_for_replicas = cx.text(cause.detail.key_state) == "PendingReplicaDeletion";
     let deadline = change.at.saturating_add(window.saturating_mul(DAY));
     let used = uses(key, change.at, cx);
-    let recent = i64::from(cx.settings.options.key_deletion_scheduled.recent_days) * DAY;
-    let in_use = used.as_ref().is_some_and(|used| change.at - used.last <= recent);
+    let in_use = is_recent(used.as_ref(), change.at, cx);
+    // KMS deletes by itself; who asked for it is then older than the log.
+    let unseen = change.state == KeyState::Deleted;
     let own_mistake = used.is_none() && made_by_the_same(key, change, cx);
 
     let severity = match end {
@@ -92,10 +131,14 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
         None => format!("no use in the log, which starts {}", instant(cx.log_start())),
     };
     let what = if matches!(end, End::Deleted(_)) { "deleted, as scheduled" } else { "scheduled for deletion" };
-    draft.title = format!("{} {what} by {who} at {}: {last_use}", key.label(), instant(change.at));
-
     let from = plain(cause.actor.source_ip.as_deref().unwrap_or("an unknown address"));
-    draft.fact("cause", format!("ScheduleKeyDeletion by {who} from {from} at {}", instant(change.at)));
+    if unseen {
+        draft.title = format!("{} deleted at {}: {last_use}", key.label(), instant(change.at));
+        draft.fact("cause", format!("not in the log, which starts {}", instant(cx.log_start())));
+    } else {
+        draft.title = format!("{} {what} by {who} at {}: {last_use}", key.label(), instant(change.at));
+        draft.fact("cause", format!("ScheduleKeyDeletion by {who} from {from} at {}", instant(change.at)));
+    }
     draft.fact("deletion", deletion(end, deadline, window, waits_for_replicas, key, cx));
     draft.fact(
         "last use",
@@ -116,13 +159,15 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
         let rest = if disabled { "; a cancelled key stays disabled, and nobody enabled it" } else { "" };
         draft.fact("now", format!("{}{rest}", now.state.id()));
     }
-    draft.detail("window_days", Detail::Int(window));
-    draft.detail("deadline", if waits_for_replicas { Detail::Null } else { Detail::Time(deadline) });
+    draft.detail("window_days", if unseen { Detail::Null } else { Detail::Int(window) });
+    draft.detail("deadline", if waits_for_replicas || unseen { Detail::Null } else { Detail::Time(deadline) });
     draft.detail("last_use", used.as_ref().map_or(Detail::Null, |used| Detail::Time(used.last)));
     draft.detail("calls", Detail::Int(used.as_ref().map_or(0, |used| used.calls) as i64));
     draft.detail("cancelled", Detail::Bool(matches!(end, End::Cancelled(_))));
     draft.detail("deleted", Detail::Bool(matches!(end, End::Deleted(_))));
-    draft.evidence.push(cx.control_evidence(cause, Role::Cause));
+    if !unseen {
+        draft.evidence.push(cx.control_evidence(cause, Role::Cause));
+    }
     match end {
         End::Waiting => {}
         End::Cancelled(by) => draft.evidence.push(cx.control_evidence(&key.events[by], Role::Resolution)),

@@ -1,6 +1,7 @@
 //! Rule `key-disabled`. Its page, `key_disabled.md`, says what it finds and what it misses.
 
-use super::kit::usage::uses;
+use super::kit::mass::{self, Act, Words};
+use super::kit::usage::{Usage, uses};
 use super::prelude::*;
 use crate::view::history::{KeyState, StateChange};
 
@@ -13,31 +14,54 @@ pub(super) static RULE: Rule = Rule {
     timing: Timing::Monotone,
     attack: &["T1489"],
     controls: &["CIS AWS 3.0/5.0 4.7", "CIS AWS 7.0 5.7", "NIST 800-53 r5 SC-12(1)", "SOC 2 A1.2"],
-    detect: Detect { key: Some(detect), mention: None, account: None },
+    detect: Detect { key: Some(detect), mention: Some(mention), account: Some(many) },
 };
+
+/// Where in the history somebody switched the key off.
+fn switched_off(key: &KeyView, cx: &Context<'_>) -> Vec<usize> {
+    let states = &key.history.states;
+    let off = |at: &usize| {
+        let by_call = cx.text(Some(key.events[states[*at].by].name)) == "DisableKey";
+        // What was unusable already is not switched off, whatever the call says.
+        by_call && at.checked_sub(1).is_none_or(|before| !states[before].state.is_unusable())
+    };
+    (0..states.len()).filter(off).collect()
+}
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
     let states = &key.history.states;
-    let mut drafts = Vec::new();
-    for (at, change) in states.iter().enumerate() {
-        let switched_off = cx.text(Some(key.events[change.by].name)) == "DisableKey";
-        // What was unusable already is not switched off, whatever the call says.
-        let worked = at.checked_sub(1).is_none_or(|before| !states[before].state.is_unusable());
-        if switched_off && worked {
-            let later = states[at + 1..].iter();
-            let end = later.clone().find(|later| later.state != KeyState::Disabled);
-            drafts.push(finding(key, change, end, cx));
-        }
-    }
-    drafts
+    let end = |at: usize| states[at + 1..].iter().find(|later| later.state != KeyState::Disabled);
+    switched_off(key, cx).into_iter().map(|at| finding(key, &states[at], end(at), cx)).collect()
+}
+
+fn mention(key: &KeyView, cx: &Context<'_>) -> Option<Mention> {
+    let changes: Vec<&StateChange> = switched_off(key, cx).into_iter().map(|at| &key.history.states[at]).collect();
+    let in_use = changes.iter().any(|change| is_recent(uses(key, change.at, cx).as_ref(), change.at, cx));
+    mass::mention(key, changes.iter().map(|change| Act::of(&key.events[change.by], cx)).collect(), in_use)
+}
+
+fn many(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
+    let words = Words {
+        call: "DisableKey",
+        done: "disabled",
+        idle: Severity::Medium,
+        in_use: Severity::High,
+        remediation: "aws kms enable-key --key-id KEY_ARN",
+    };
+    mass::findings(view, u64::from(cx.settings.options.key_disabled.many_keys), &words)
+}
+
+/// Somebody used the key shortly before.
+fn is_recent(used: Option<&Usage>, at: i64, cx: &Context<'_>) -> bool {
+    let recent = i64::from(cx.settings.options.key_disabled.used_within_days) * DAY;
+    used.is_some_and(|used| at - used.last <= recent)
 }
 
 fn finding(key: &KeyView, change: &StateChange, end: Option<&StateChange>, cx: &Context<'_>) -> Draft {
     let cause = &key.events[change.by];
     let who = cx.who(&cause.actor);
     let used = uses(key, change.at, cx);
-    let recent = i64::from(cx.settings.options.key_disabled.used_within_days) * DAY;
-    let in_use = used.as_ref().is_some_and(|used| change.at - used.last <= recent);
+    let in_use = is_recent(used.as_ref(), change.at, cx);
     let enabled = end.filter(|end| end.state == KeyState::Enabled);
     let severity = if enabled.is_none() && in_use { RULE.severity } else { Severity::Low };
     let mut draft = Draft::of_key(key, severity, RULE.confidence);
@@ -92,7 +116,10 @@ fn finding(key: &KeyView, change: &StateChange, end: Option<&StateChange>, cx: &
             word(&key.arn)
         ),
         Some(_) if enabled.is_some() => "Nothing for the key: it is enabled. Ask who switched it off, and why.".into(),
-        Some(_) => "See what became of the key since: another finding speaks of its deletion.".into(),
+        Some(end) if end.state == KeyState::PendingImport => {
+            "The key lost its imported material since, and another finding speaks of that: import it again, then enable the key.".into()
+        }
+        Some(_) => "The key waits for its deletion since, or is gone: another finding speaks of that.".into(),
     };
     draft
 }

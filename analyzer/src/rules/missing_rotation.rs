@@ -167,7 +167,13 @@ fn older(key: &KeyView, cx: &Context<'_>) -> Option<Mention> {
         && key.history.rotation.is_empty()
         && key.history.rotations.is_empty()
         && (was_used(key) || key.events.iter().any(|control| control.error.is_none()));
-    older.then(|| Mention { arn: key.arn.clone(), label: key.label().to_string(), count: 1, amount: 0 })
+    older.then(|| Mention {
+        arn: key.arn.clone(),
+        label: key.label().to_string(),
+        count: 1,
+        amount: 0,
+        acts: Vec::new(),
+    })
 }
 
 /// One row for all such keys, because for none of them can the log tell.

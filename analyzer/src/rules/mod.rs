@@ -1,15 +1,19 @@
 //! The rules: one `.rs` and one `.md` each. The list below is the registry.
 
+mod admin_uses_key;
 mod disabled_key_failure;
+mod imported_material_deleted;
 mod key_deletion_scheduled;
 mod key_disabled;
 pub mod kit;
 mod missing_rotation;
 mod over_broad_grant;
 mod prelude;
+mod ransom_chain;
 mod root_uses_key;
 mod rotation_disabled;
 mod rule;
+mod unused_key;
 mod unusual_decrypt_rate;
 
 pub use kit::context::Context;
@@ -18,13 +22,17 @@ pub use rule::{AccountView, Detect, Mention, Rule, Timing};
 
 /// Every rule, sorted by id.
 pub static RULES: &[&Rule] = &[
+    &admin_uses_key::RULE,
     &disabled_key_failure::RULE,
+    &imported_material_deleted::RULE,
     &key_deletion_scheduled::RULE,
     &key_disabled::RULE,
     &missing_rotation::RULE,
     &over_broad_grant::RULE,
+    &ransom_chain::RULE,
     &root_uses_key::RULE,
     &rotation_disabled::RULE,
+    &unused_key::RULE,
     &unusual_decrypt_rate::RULE,
 ];
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::prelude::*;
+use crate::finding::Principal;
 use crate::frame::Sym;
 use crate::view::event::{Actor, EventRef};
 
@@ -25,7 +26,9 @@ struct Call<'v> {
     count: u64,
     name: Sym,
     error: Option<Sym>,
-    /// Who, of calls that change the key: only these keep it.
+    /// The root user, and its account.
+    principal: Option<Sym>,
+    /// From where and with what, of calls that change the key: only these keep it.
     actor: Option<&'v Actor>,
     changed: bool,
 }
@@ -59,6 +62,7 @@ fn calls<'v>(key: &'v KeyView, cx: &Context<'_>) -> Vec<Call<'v>> {
                 count: u64::from(cell.count),
                 name: of.name,
                 error: None,
+                principal: of.principal,
                 actor: None,
                 changed: false,
             }));
@@ -73,6 +77,7 @@ fn calls<'v>(key: &'v KeyView, cx: &Context<'_>) -> Vec<Call<'v>> {
                 count: 1,
                 name: control.name,
                 error: control.error,
+                principal: actor.principal,
                 actor: Some(actor),
                 changed: control.error.is_none(),
             });
@@ -91,7 +96,10 @@ fn finding(key: &KeyView, calls: &[Call<'_>], cx: &Context<'_>) -> Option<Draft>
     draft.count = calls.iter().map(|call| call.count).sum();
     draft.status = if cx.as_of - draft.last_seen > DAY { Status::Closed } else { Status::Open };
     let actor = calls.iter().find_map(|call| call.actor);
-    draft.principal = actor.map(|actor| cx.principal(actor));
+    draft.principal = actor.map(|actor| cx.principal(actor)).or_else(|| {
+        let arn = cx.text(calls.iter().find_map(|call| call.principal)).to_string();
+        Some(Principal { arn, kind: "Root".into(), invoked_by: None })
+    });
 
     let mut by_name: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for call in calls {

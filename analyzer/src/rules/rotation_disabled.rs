@@ -27,8 +27,21 @@ pub(super) static RULE: Rule = Rule {
 enum Worse {
     /// It is off.
     Off,
-    /// The period is longer than this, days.
-    Stretched(i64),
+    /// The period is longer than allowed.
+    Stretched {
+        /// What it is set to, days.
+        days: i64,
+        /// What is allowed, days.
+        longest: i64,
+    },
+}
+
+/// The change that ended it.
+#[derive(Clone, Copy)]
+struct End<'k> {
+    change: &'k RotationChange,
+    /// True when it put something else in its place that has a finding of its own.
+    worse: bool,
 }
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
@@ -39,10 +52,11 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
     for (at, verdict) in worse.iter().enumerate() {
         let before = at.checked_sub(1);
         // Doing it again while it is off already changes nothing.
-        let Some(verdict) = verdict.filter(|_| before.is_none_or(|before| worse[before] != worse[at])) else {
+        let Some(verdict) = verdict.filter(|_| before.is_none_or(|before| !goes_on(worse[before], worse[at]))) else {
             continue;
         };
-        let end = (at + 1..changes.len()).find(|&later| worse[later] != worse[at]).map(|later| &changes[later]);
+        let end = (at + 1..changes.len()).find(|&later| !goes_on(worse[at], worse[later]));
+        let end = end.map(|later| End { change: &changes[later], worse: worse[later].is_some() });
         drafts.push(finding(key, verdict, before.map(|before| &changes[before]), &changes[at], end, cx));
     }
     drafts
@@ -52,7 +66,20 @@ fn judge(change: &RotationChange, longest: i64) -> Option<Worse> {
     if !change.enabled {
         return Some(Worse::Off);
     }
-    (change.period_days > longest).then_some(Worse::Stretched(longest))
+    (change.period_days > longest).then_some(Worse::Stretched { days: change.period_days, longest })
+}
+
+/// True when the later change leaves the earlier finding as it is: off again, or stretched no further.
+fn goes_on(earlier: Option<Worse>, later: Option<Worse>) -> bool {
+    match (earlier, later) {
+        (Some(Worse::Stretched { days: earlier, .. }), Some(Worse::Stretched { days: later, .. })) => later <= earlier,
+        _ => earlier == later,
+    }
+}
+
+/// Period that KMS takes and the configuration allows, days.
+fn allowed(days: i64, longest: i64) -> i64 {
+    days.min(longest).clamp(90, 2560)
 }
 
 fn finding(
@@ -60,9 +87,11 @@ fn finding(
     worse: Worse,
     before: Option<&RotationChange>,
     change: &RotationChange,
-    end: Option<&RotationChange>,
+    end: Option<End<'_>>,
     cx: &Context<'_>,
 ) -> Draft {
+    let longest = i64::from(cx.settings.options.rotation_disabled.longest_period_days);
+    let ended = end.map(|end| end.change);
     let cause = &key.events[change.by];
     let who = cx.who(&cause.actor);
     let severity = if end.is_some() { Severity::Low } else { RULE.severity };
@@ -70,16 +99,14 @@ fn finding(
     draft.anchor = cx.id(&cause.event);
     draft.principal = Some(cx.principal(&cause.actor));
     draft.first_seen = change.at;
-    draft.last_seen = end.map_or(change.at, |end| end.at);
+    draft.last_seen = ended.map_or(change.at, |end| end.at);
     draft.count = 1;
     draft.status = if end.is_some() { Status::Closed } else { Status::Open };
     draft.title = match worse {
         Worse::Off => format!("{}: automatic rotation switched off by {who} at {}", key.label(), instant(change.at)),
-        Worse::Stretched(days) => format!(
-            "{}: rotation period set to {} days by {who}, {days} is the longest allowed",
-            key.label(),
-            change.period_days
-        ),
+        Worse::Stretched { days, longest } => {
+            format!("{}: rotation period set to {days} days by {who}, {longest} is the longest allowed", key.label())
+        }
     };
     let from = plain(cause.actor.source_ip.as_deref().unwrap_or("an unknown address"));
     let name = cx.text(Some(cause.name));
@@ -93,7 +120,7 @@ fn finding(
     }
     draft.fact(
         "now",
-        match end {
+        match ended {
             Some(end) => format!(
                 "over: {} by {} at {}, after {}",
                 said(Some(end)),
@@ -108,20 +135,23 @@ fn finding(
     draft.detail("period_days", if change.enabled { Detail::Int(change.period_days) } else { Detail::Null });
     let period = before.filter(|before| before.enabled).map(|before| before.period_days);
     draft.detail("period_days_before", period.map_or(Detail::Null, Detail::Int));
-    draft.detail("ended", end.map_or(Detail::Null, |end| Detail::Time(end.at)));
+    draft.detail("ended", ended.map_or(Detail::Null, |end| Detail::Time(end.at)));
     draft.evidence.push(cx.control_evidence(cause, Role::Cause));
-    if let Some(end) = end {
+    if let Some(end) = ended {
         draft.evidence.push(cx.control_evidence(&key.events[end.by], Role::Resolution));
     }
     draft.remediation = match end {
+        Some(end) if end.worse => "Not over: another finding of this rule speaks of what was set instead.".into(),
         Some(_) => "Nothing for the key: ask who changed its rotation, and why.".into(),
         None => format!(
             "If this was not meant to happen:\naws kms enable-key-rotation --region {} --key-id {}{}",
             word(&key.region),
             word(&key.arn),
             match (worse, period) {
-                (Worse::Stretched(days), _) => format!(" --rotation-period-in-days {}", days.max(90)),
-                (Worse::Off, Some(days)) => format!(" --rotation-period-in-days {days}"),
+                (Worse::Stretched { days, longest }, _) => {
+                    format!(" --rotation-period-in-days {}", allowed(days, longest))
+                }
+                (Worse::Off, Some(days)) => format!(" --rotation-period-in-days {}", allowed(days, longest)),
                 (Worse::Off, None) => String::new(),
             }
         ),

@@ -2,6 +2,7 @@
 
 use super::kit::context::Context;
 use super::kit::draft::Draft;
+use super::kit::mass::Act;
 use crate::finding::{Confidence, Severity};
 use crate::view::KeyView;
 
@@ -46,6 +47,8 @@ pub struct Mention {
     pub count: u64,
     /// Their weight, where they have one.
     pub amount: u64,
+    /// What was done to it, for rules that look at many keys together.
+    pub acts: Vec<Act>,
 }
 
 /// What the keys of one account and Region contributed.

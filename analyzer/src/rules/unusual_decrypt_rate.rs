@@ -93,6 +93,7 @@ fn young(key: &KeyView, cx: &Context<'_>) -> Option<Mention> {
         label: key.label().to_string(),
         count: unjudged.len() as u64,
         amount: unjudged.values().sum(),
+        acts: Vec::new(),
     };
     (!unjudged.is_empty()).then(mention)
 }
