@@ -7,6 +7,7 @@ pub mod finding;
 pub mod frame;
 pub mod lake;
 pub mod pipeline;
+pub mod policy;
 pub mod report;
 pub mod rules;
 pub mod source;

@@ -7,10 +7,13 @@ use keytrail::config::{
 use keytrail::extract::arn::role_of_session;
 
 const RULES: &[&str] = &[
+    "admin-uses-key",
     "disabled-key-failure",
     "unusual-decrypt-rate",
     "missing-rotation",
     "over-broad-grant",
+    "over-broad-iam-policy",
+    "over-broad-key-policy",
     "imported-material-deleted",
     "key-deletion-scheduled",
     "key-disabled",

@@ -154,7 +154,7 @@ mod tests {
         timing: Timing::Settled,
         attack: &["T1485"],
         controls: &["PCI DSS 4.0.1 3.7.4"],
-        detect: Detect { key: None, mention: None, account: None },
+        detect: Detect::NONE,
     };
     const PIPE: Look = Look { width: 80, colour: false };
 

@@ -59,7 +59,7 @@ const LOGS: &str = "
 
 const RULES: &str = "
 # Every rule has the first two settings below; `keytrail rules` lists the rules. For example:
-#[rules.unused-key]
+#[rules.root-uses-key]
 ";
 
 const SUPPRESS: &str = "

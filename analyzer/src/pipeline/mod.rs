@@ -243,7 +243,7 @@ fn scan_once<T: Send>(
 
     let coverage = ingested.seen.finish(pruned, &settled);
     let mut notices = Vec::new();
-    let findings = evaluation.finish(rules, &cx);
+    let findings = evaluation.finish(rules, &settled.documents, &Context { ids: &settled.ids, ..cx });
     let findings = match as_of {
         Some(as_of) => suppress(within(findings, options), &settings, as_of, &mut notices),
         None => Vec::new(),

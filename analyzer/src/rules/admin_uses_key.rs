@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     timing: Timing::Monotone,
     attack: &["T1098"],
     controls: &["PCI DSS 4.0.1 3.7.6", "NIST 800-53 r5 AC-5", "ISO 27001:2022 A.5.3", "SOC 2 CC6.3"],
-    detect: Detect { key: Some(detect), mention: None, account: None },
+    detect: Detect { key: Some(detect), ..Detect::NONE },
 };
 
 /// Calls that decide who may use the key, or whether anybody can.

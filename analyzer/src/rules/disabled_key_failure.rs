@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
         "NIST 800-53 r5 SC-12(1)",
         "SOC 2 A1.2",
     ],
-    detect: Detect { key: Some(detect), mention: None, account: None },
+    detect: Detect { key: Some(detect), ..Detect::NONE },
 };
 
 /// Who was hurt: one resource, through one service, for one principal. Retries only count.

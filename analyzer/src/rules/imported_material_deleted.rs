@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     timing: Timing::Monotone,
     attack: &["T1485", "T1486"],
     controls: &["PCI DSS 4.0.1 3.7.5", "NIST 800-53 r5 SC-12(1)", "SOC 2 A1.2"],
-    detect: Detect { key: Some(detect), mention: None, account: None },
+    detect: Detect { key: Some(detect), ..Detect::NONE },
 };
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {

@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
         "NIST 800-53 r5 SC-12(1)",
         "SOC 2 A1.2",
     ],
-    detect: Detect { key: Some(detect), mention: Some(mention), account: Some(many) },
+    detect: Detect { key: Some(detect), mention: Some(mention), account: Some(many), ..Detect::NONE },
 };
 
 /// KMS takes 30 days where the call does not say.

@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     timing: Timing::Monotone,
     attack: &["T1489"],
     controls: &["CIS AWS 3.0/5.0 4.7", "CIS AWS 7.0 5.7", "NIST 800-53 r5 SC-12(1)", "SOC 2 A1.2"],
-    detect: Detect { key: Some(detect), mention: Some(mention), account: Some(many) },
+    detect: Detect { key: Some(detect), mention: Some(mention), account: Some(many), ..Detect::NONE },
 };
 
 /// Where in the history somebody switched the key off.

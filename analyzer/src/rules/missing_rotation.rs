@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
         "NIST 800-53 r5 SC-12",
         "ISO 27001:2022 A.8.24",
     ],
-    detect: Detect { key: Some(detect), mention: Some(older), account: Some(born_before_the_log) },
+    detect: Detect { key: Some(detect), mention: Some(older), account: Some(born_before_the_log), ..Detect::NONE },
 };
 
 /// Whether a key can rotate by itself at all.

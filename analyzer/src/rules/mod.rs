@@ -8,6 +8,9 @@ mod key_disabled;
 pub mod kit;
 mod missing_rotation;
 mod over_broad_grant;
+mod over_broad_iam_policy;
+mod over_broad_key_policy;
+mod policy_lockout;
 mod prelude;
 mod ransom_chain;
 mod root_uses_key;
@@ -29,6 +32,9 @@ pub static RULES: &[&Rule] = &[
     &key_disabled::RULE,
     &missing_rotation::RULE,
     &over_broad_grant::RULE,
+    &over_broad_iam_policy::RULE,
+    &over_broad_key_policy::RULE,
+    &policy_lockout::RULE,
     &ransom_chain::RULE,
     &root_uses_key::RULE,
     &rotation_disabled::RULE,

@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     timing: Timing::Monotone,
     attack: &["T1098", "T1078"],
     controls: &["PCI DSS 4.0.1 3.6.1", "NIST 800-53 r5 AC-6", "ISO 27001:2022 A.8.24", "SOC 2 CC6.3"],
-    detect: Detect { key: Some(detect), mention: None, account: None },
+    detect: Detect { key: Some(detect), ..Detect::NONE },
 };
 
 /// Operations with which a grantee reads data, or makes others able to.

@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     timing: Timing::Monotone,
     attack: &["T1486", "T1485"],
     controls: &["NIST 800-53 r5 SC-12(1)", "SOC 2 A1.2", "SOC 2 CC7.2"],
-    detect: Detect { key: Some(detect), mention: None, account: None },
+    detect: Detect { key: Some(detect), ..Detect::NONE },
 };
 
 /// What was encrypted between the import and the loss of the material.

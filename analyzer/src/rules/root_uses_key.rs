@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     timing: Timing::Monotone,
     attack: &["T1078.004"],
     controls: &["CIS AWS 3.0/5.0 4.3", "NIST 800-53 r5 AC-6(9)", "NIST 800-53 r5 AC-2(12)"],
-    detect: Detect { key: Some(detect), mention: None, account: None },
+    detect: Detect { key: Some(detect), ..Detect::NONE },
 };
 
 /// Calls of one operation within one bucket, or one call that changes the key.

@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
         "NIST 800-53 r5 SC-12",
         "ISO 27001:2022 A.8.24",
     ],
-    detect: Detect { key: Some(detect), mention: None, account: None },
+    detect: Detect { key: Some(detect), ..Detect::NONE },
 };
 
 /// How a change of rotation made things worse.

@@ -5,6 +5,7 @@ use super::kit::draft::Draft;
 use super::kit::mass::Act;
 use crate::finding::{Confidence, Severity};
 use crate::view::KeyView;
+use crate::view::documents::PolicyDocument;
 
 /// When a finding may be alerted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +26,11 @@ impl Timing {
     }
 }
 
+/// What a rule finds in all IAM policy documents.
+pub(super) type OfDocuments = fn(&[PolicyDocument], &Context<'_>) -> Vec<Draft>;
+
 /// What a rule reads. The engine owns everything else: ids, order, severity overrides, suppressions.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Detect {
     /// One key's whole story.
     pub key: Option<fn(&KeyView, &Context<'_>) -> Vec<Draft>>,
@@ -34,6 +38,13 @@ pub struct Detect {
     pub mention: Option<fn(&KeyView, &Context<'_>) -> Option<Mention>>,
     /// What all keys of one account and Region contributed.
     pub account: Option<fn(&AccountView<'_>, &Context<'_>) -> Vec<Draft>>,
+    /// All IAM policy documents of the log, in order of time.
+    pub documents: Option<OfDocuments>,
+}
+
+impl Detect {
+    /// Reads nothing: what a rule's own list starts from.
+    pub const NONE: Self = Self { key: None, mention: None, account: None, documents: None };
 }
 
 /// What a rule about a whole account and Region keeps of one key.

@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     timing: Timing::Settled,
     attack: &[],
     controls: &["PCI DSS 4.0.1 3.7.5", "NIST 800-53 r5 SC-12", "ISO 27001:2022 A.8.24"],
-    detect: Detect { key: Some(detect), mention: None, account: None },
+    detect: Detect { key: Some(detect), ..Detect::NONE },
 };
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     timing: Timing::Settled,
     attack: &["T1555.006", "T1530"],
     controls: &["SOC 2 CC7.2", "ISO 27001:2022 A.8.16", "NIST 800-53 r5 SI-4", "PCI DSS 4.0.1 10.4.1"],
-    detect: Detect { key: Some(detect), mention: Some(young), account: Some(learning) },
+    detect: Detect { key: Some(detect), mention: Some(young), account: Some(learning), ..Detect::NONE },
 };
 
 /// Buckets of a day.

@@ -9,6 +9,7 @@ use polars::prelude::PolarsResult;
 use super::across::Across;
 use super::activity::{Activity, SeriesKey};
 use super::breadth::stable_hash;
+use super::documents::PolicyDocument;
 use super::event::{Actor, EventIds, EventRef, Texts};
 use super::ledger::{ControlDetail, ControlEvent, Ledger};
 use super::resources::Resources;
@@ -52,6 +53,7 @@ pub struct Views {
     pub(super) keys: HashMap<Sym, KeyFold>,
     pub(super) loose: Vec<Loose>,
     pub(super) trails: Vec<TrailEvent>,
+    pub(super) documents: Vec<PolicyDocument>,
     /// Hours with rows, per account and Region of the log.
     pub(super) hours: HashMap<Place, BTreeSet<i64>>,
     pub(super) operations: HashMap<Sym, u64>,
@@ -77,6 +79,7 @@ struct Words {
     failure: Sym,
     binding: Sym,
     trail_control: Sym,
+    iam_policy: Sym,
     crypto: Sym,
     read: Sym,
     create_grant: Sym,
@@ -89,6 +92,7 @@ impl Words {
             failure: dictionary.intern(Class::Failure.id()),
             binding: dictionary.intern(Class::Binding.id()),
             trail_control: dictionary.intern(Class::TrailControl.id()),
+            iam_policy: dictionary.intern(Class::IamPolicy.id()),
             crypto: dictionary.intern("crypto"),
             read: dictionary.intern("read"),
             create_grant: dictionary.intern("CreateGrant"),
@@ -159,6 +163,7 @@ impl Views {
         }
         self.loose.extend(other.loose);
         self.trails.extend(other.trails);
+        self.documents.extend(other.documents);
         for (place, hours) in drain(other.hours) {
             self.hours.entry(place).or_default().extend(hours);
         }
@@ -272,6 +277,10 @@ impl Fold<'_> {
             self.count(columns, row, event, series, key);
         } else if class == Some(self.words.trail_control) {
             self.views.trails.push(TrailEvent::read(columns, row, event));
+        } else if class == Some(self.words.iam_policy) {
+            let texts = &mut self.views.texts;
+            let actor = actor(columns, row, texts);
+            self.views.documents.push(PolicyDocument::read(columns, row, event, actor, texts));
         }
     }
 

@@ -5,6 +5,7 @@ pub mod activity;
 mod aliases;
 pub mod breadth;
 pub mod coverage;
+pub mod documents;
 pub mod event;
 pub mod fold;
 pub mod history;

@@ -8,6 +8,7 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 use super::across::Across;
 use super::aliases::Aliases;
 use super::coverage::{BlindWindow, Gap};
+use super::documents::PolicyDocument;
 use super::event::EventIds;
 use super::fold::{HOUR_MS, KeyFold, Loose, Span, Views, drain};
 use super::history::History;
@@ -44,6 +45,8 @@ pub struct Settled {
     pub hours: BTreeMap<(String, String), BTreeSet<i64>>,
     /// Windows in which a trail did not log KMS.
     pub blind: Vec<BlindWindow>,
+    /// IAM policy documents in order of time.
+    pub documents: Vec<PolicyDocument>,
     /// Texts of event ids that are not GUIDs.
     pub ids: EventIds,
 }
@@ -95,9 +98,10 @@ impl Views {
     }
 
     /// Everything but the keys.
-    pub fn rest(self, dictionary: &Dictionary) -> Settled {
+    pub fn rest(mut self, dictionary: &Dictionary) -> Settled {
         let text = |sym: Sym| dictionary.text(sym).to_string();
         let place = |sym: Option<Sym>| sym.map(text).unwrap_or_default();
+        self.documents.sort_by_key(|document| document.event);
         Settled {
             keys: Vec::new(),
             unresolved: Unresolved::default(),
@@ -111,6 +115,7 @@ impl Views {
                 .map(|((account, region), hours)| ((place(account), place(region)), hours))
                 .collect(),
             blind: blind_windows(self.trails, dictionary),
+            documents: self.documents,
             ids: self.ids,
         }
     }

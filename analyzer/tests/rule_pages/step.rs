@@ -21,6 +21,7 @@
 //! | `alias` | CreateAlias, DeleteAlias: `alias/…` |
 //! | `days` | ScheduleKeyDeletion: the window; EnableKeyRotation: the period |
 //! | `to` | ReEncrypt: the destination key |
+//! | `policy` | the policy document of the call, as JSON; the record holds it as text |
 //! | `grant`, `grantee`, `operations`, `constraints`, `retiring` | CreateGrant; `grant` is the id, also in RetireGrant and RevokeGrant |
 
 use keytrail_fixtures::kms::{self, KeyShape};
@@ -64,6 +65,7 @@ pub(crate) struct Step {
     operations: Option<Vec<String>>,
     constraints: Option<Value>,
     retiring: Option<String>,
+    policy: Option<Value>,
 }
 
 /// The records of some steps, as CloudTrail writes them.
@@ -104,6 +106,10 @@ impl Step {
         record = record.at(time).nth(number);
         if let Some(named) = &self.named {
             record = record.key_named(named);
+        }
+        if let Some(policy) = &self.policy {
+            let name = if self.what.contains(':') { "policyDocument" } else { "policy" };
+            record = record.param(name, Value::String(policy.to_string()));
         }
         for (name, value) in &self.request {
             record = record.param(name, value.clone());

@@ -7,6 +7,7 @@ use super::draft::Draft;
 use crate::finding::{Finding, Severity, fingerprint};
 use crate::rules::rule::{AccountView, Mention, Rule};
 use crate::view::KeyView;
+use crate::view::documents::PolicyDocument;
 
 /// What came of the keys that were looked at so far.
 #[derive(Debug, Default)]
@@ -40,13 +41,17 @@ impl Evaluation {
         }
     }
 
-    /// Runs the rules about whole accounts, once all keys were looked at; all findings in order.
-    pub fn finish(mut self, rules: &[&'static Rule], cx: &Context<'_>) -> Vec<Finding> {
+    /// Runs the rules about whole accounts and about IAM policies, once all keys were looked at; all findings in order.
+    pub fn finish(mut self, rules: &[&'static Rule], documents: &[PolicyDocument], cx: &Context<'_>) -> Vec<Finding> {
         for ((at, account, region), mut mentions) in self.mentions {
             mentions.sort_by(|a, b| a.arn.cmp(&b.arn));
             let rule = rules[at];
             let view = AccountView { account: &account, region: &region, mentions: &mentions };
             let drafts = rule.detect.account.map(|detect| detect(&view, cx)).unwrap_or_default();
+            self.findings.extend(drafts.into_iter().map(|draft| finish(rule, draft, cx)));
+        }
+        for rule in rules {
+            let drafts = rule.detect.documents.map(|detect| detect(documents, cx)).unwrap_or_default();
             self.findings.extend(drafts.into_iter().map(|draft| finish(rule, draft, cx)));
         }
         self.findings.sort_by_cached_key(Finding::sort_key);

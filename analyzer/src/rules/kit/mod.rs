@@ -6,5 +6,6 @@ pub mod draft;
 pub mod engine;
 pub mod mass;
 pub mod outage;
+pub mod policies;
 pub mod time;
 pub mod usage;

@@ -1,0 +1,208 @@
+//! Who outside may do what with a key, by its key policy.
+
+use std::collections::BTreeMap;
+
+use super::actions::{ActionSet, Class};
+use super::deny::{Narrowed, Part, apply, narrow};
+use super::document::{Effect, Policy, Statement};
+use super::duties;
+use super::exposure::{Confidence, Exposure, Kind, Severity};
+use super::pins::{Limit, Owner};
+use super::principal::{Principal, split};
+use super::reach::Reach;
+use super::verdict::{Level, Place, verdict};
+
+/// Whose key it is and who is a friend.
+pub struct Context<'a> {
+    /// Account that owns the key.
+    pub account: &'a str,
+    /// True for accounts that may use our keys.
+    pub trusted: &'a dyn Fn(&str) -> bool,
+    /// Our organization: `o-...`.
+    pub organization: Option<&'a str>,
+}
+
+/// Exposures of one kind in one statement: callers by what they may do.
+type Found = BTreeMap<(Kind, Severity, Vec<Class>), (Confidence, Vec<String>, String)>;
+
+/// What a key policy lets others do, in the order of its statements.
+///
+/// Quiet for what is normal: the account's own root, AWS managed keys, statements of the console, documented service
+/// statements that name their source.
+pub fn judge_key_policy(policy: &Policy, context: &Context<'_>) -> Vec<Exposure> {
+    let owner = Owner { account: context.account, variables: policy.has_variables() };
+    let mut exposures = Vec::new();
+    for (index, statement) in policy.statements.iter().enumerate() {
+        let actions = ActionSet::of(&statement.actions);
+        if statement.effect == Effect::Deny || actions.is_empty() || !is_about_the_key(statement, owner) {
+            continue;
+        }
+        let mut found = Found::new();
+        for (principal, label) in principals(statement) {
+            principal_of(&mut found, policy, statement, (principal, label), owner, context);
+        }
+        exposures.extend(found.into_iter().map(|((kind, severity, classes), (confidence, mut principals, reason))| {
+            principals.sort();
+            principals.dedup();
+            Exposure {
+                kind,
+                severity,
+                confidence,
+                statement: index,
+                sid: statement.sid.clone(),
+                principals,
+                actions: classes,
+                reason,
+            }
+        }));
+    }
+    exposures.extend(duties::judge(policy, owner));
+    exposures.sort_by_key(|exposure| exposure.statement);
+    exposures
+}
+
+/// Principals of a statement and how to name them: all but some are everybody.
+fn principals(statement: &Statement) -> Vec<(&Principal, String)> {
+    static ANYONE: Principal = Principal::Anyone;
+    match &statement.principals {
+        Some(named) if named.except => {
+            let spared: Vec<String> = named.items.iter().map(ToString::to_string).collect();
+            vec![(&ANYONE, format!("everyone except {}", spared.join(", ")))]
+        }
+        Some(named) => named.items.iter().map(|principal| (principal, principal.to_string())).collect(),
+        None => Vec::new(),
+    }
+}
+
+/// `Resource` of a key policy is that key. A statement that names only others does nothing.
+pub(super) fn is_about_the_key(statement: &Statement, owner: Owner<'_>) -> bool {
+    let Some(resources) = statement.resources.as_ref().filter(|resources| !resources.except) else { return true };
+    resources.items.iter().any(|resource| match split(resource) {
+        Some((service, account, _)) => service == "kms" && (account == owner.account || account.contains('*')),
+        None => resource.contains('*'),
+    })
+}
+
+fn principal_of(
+    found: &mut Found,
+    policy: &Policy,
+    statement: &Statement,
+    (principal, label): (&Principal, String),
+    owner: Owner<'_>,
+    context: &Context<'_>,
+) {
+    let mut actions = ActionSet::of(&statement.actions);
+    let Some(subject) = Reach::of(principal) else {
+        if let Some((kind, severity, reason)) = odd(principal, Level::outside(actions, &[]), context) {
+            add(found, (kind, severity, actions.classes()), Confidence::Low, label, reason);
+        }
+        return;
+    };
+    let Narrowed { reaches, limits, weak } = narrow(statement, subject, owner);
+    if limits.contains(&Limit::GrantOnly) {
+        actions = actions.within(ActionSet::named(&["CreateGrant", "ListGrants", "RevokeGrant"]));
+    }
+    let allowed = reaches.into_iter().map(|reach| Part { reach, actions }).collect();
+    let (parts, maybe) = apply(policy, principal, allowed, owner);
+    let whole = matches!(principal, Principal::Anyone | Principal::Service(_));
+    for part in parts {
+        let place = Place::of(part.reach, context);
+        let Some((kind, severity)) = verdict(place, whole, part.actions, &limits) else { continue };
+        let confidence = if maybe.is_some() || !limits.is_empty() { Confidence::Medium } else { Confidence::High };
+        let who = match place {
+            Place::Foreign(account) if whole => account.to_owned(),
+            Place::ForeignOrganization(id) | Place::UnplacedOrganization(id) if whole => id.to_owned(),
+            _ => label.clone(),
+        };
+        let mut reason = sentence(kind, place, part.actions, &limits);
+        if let (Some(why), Place::Anyone | Place::AnyService) = (weak.first(), place) {
+            reason = format!("{reason}: {why}");
+        }
+        if let Some(deny) = maybe {
+            reason = format!("{reason}; the deny of statement {} may limit it", deny + 1);
+        }
+        add(found, (kind, severity, part.actions.classes()), confidence, who, reason);
+    }
+}
+
+fn add(found: &mut Found, key: (Kind, Severity, Vec<Class>), confidence: Confidence, who: String, reason: String) {
+    let (least, principals, _) = found.entry(key).or_insert_with(|| (confidence, Vec::new(), reason));
+    *least = confidence.min(*least);
+    principals.push(who);
+}
+
+/// Principals that no account can be told of.
+fn odd(principal: &Principal, level: Level, context: &Context<'_>) -> Option<(Kind, Severity, String)> {
+    let found = match principal {
+        Principal::DeletedId(_) => {
+            let reason = "names the id of a user or role that was deleted".to_owned();
+            return Some((Kind::DeletedPrincipal, Severity::Info, reason));
+        }
+        Principal::Federated(name) => match split(name) {
+            Some((_, account, _)) if account == context.account => return None,
+            Some((_, account, _)) if (context.trusted)(account) => return None,
+            Some((_, account, _)) => {
+                let reason = format!("names an identity provider of account {account}, which is not ours");
+                (Kind::ForeignAccount, Severity::Medium, reason)
+            }
+            None => {
+                let reason = "names whoever signs in at an identity provider".to_owned();
+                (Kind::FederatedPrincipal, Severity::Medium, reason)
+            }
+        },
+        Principal::Other(text) if text.contains('*') => {
+            let reason = "names principals by a wildcard, which AWS takes only as a whole".to_owned();
+            (Kind::UnreadablePrincipal, Severity::Medium, reason)
+        }
+        _ => (Kind::UnreadablePrincipal, Severity::Low, "names a principal that cannot be placed".to_owned()),
+    };
+    (level > Level::Metadata).then_some(found)
+}
+
+fn sentence(kind: Kind, place: Place<'_>, actions: ActionSet, limits: &[Limit]) -> String {
+    let what = phrases(actions);
+    let how = match limits {
+        [] => "",
+        _ if limits.contains(&Limit::Path) => ", through a service",
+        _ if limits.contains(&Limit::Request) => ", within what the conditions ask of the request",
+        _ => ", grants within limits",
+    };
+    let across = actions.within(ActionSet::across_accounts());
+    match place {
+        Place::Anyone => format!("any AWS account may {what}{how}"),
+        Place::AnyService => format!("the service may {what} for whomever it works{how}"),
+        Place::Foreign(account) if across.is_empty() => {
+            format!("account {account}, which is not ours, is to {what}; KMS gives that no effect across accounts")
+        }
+        Place::Foreign(account) => format!("account {account}, which is not ours, may {what}{how}"),
+        Place::Trusted(account) => format!("the trusted account {account} may {what}, grants to anybody included"),
+        Place::ForeignOrganization(id) => format!("organization {id}, which is not ours, may {what}{how}"),
+        Place::UnplacedOrganization(id) => {
+            format!("every account of organization {id} may {what}{how}; the settings do not say which is ours")
+        }
+        Place::Own if kind == Kind::BroadControl => {
+            format!("every principal of the account may {what}, without a permission of its own")
+        }
+        Place::Own => format!("the account may {what}"),
+        Place::OwnOrganization => format!("every principal of the organization may {what}"),
+        Place::Tied => format!("whoever comes by the named network or id may {what}"),
+    }
+}
+
+/// What the actions come to, in words.
+pub(super) fn phrases(actions: ActionSet) -> String {
+    let words = [
+        (actions.meets(ActionSet::class(Class::Administer)), "administer the key"),
+        (actions.contains("CreateGrant"), "create grants"),
+        (actions.meets(ActionSet::named(&["Decrypt", "ReEncryptFrom", "Decapsulate"])), "decrypt"),
+        (actions.meets(ActionSet::named(&["Sign", "GenerateMac"])), "sign"),
+        (actions.meets(ActionSet::named(&["Encrypt", "GenerateDataKey", "ReEncryptTo", "Encapsulate"])), "encrypt"),
+    ];
+    let words: Vec<&str> = words.into_iter().filter_map(|(does, word)| does.then_some(word)).collect();
+    match words.as_slice() {
+        [] if actions.meets(ActionSet::class(Class::Use)) => "use the key".to_owned(),
+        [] => "read about the key".to_owned(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
