@@ -54,6 +54,8 @@ pub(super) enum Command {
     Ingest(Box<IngestArgs>),
     /// List the keys: state, rotation, last use, who uses them for what, cost
     Keys(Box<KeysArgs>),
+    /// Tell what happened to one key, or to something that keys protect
+    Timeline(Box<TimelineArgs>),
     /// List the rules, or explain one
     Rules(RulesArgs),
     /// Describe the columns of the files that keytrail writes
@@ -279,6 +281,72 @@ Examples:
   keytrail keys ./AWSLogs --output keys.csv   for a spreadsheet
   keytrail keys ./lake --format json | jq '.keys[] | select(.last_use == null) | .arn'";
 
+#[derive(Args, Debug)]
+#[command(after_long_help = format!("{TIMELINE_EXAMPLES}\n\n{}", exit::help()))]
+#[command(group = clap::ArgGroup::new("asked").required(true).args(["key", "resource"]))]
+pub(super) struct TimelineArgs {
+    /// File, folder, glob or s3://BUCKET/PREFIX of CloudTrail logs, or a lake; `-` for standard input. As of `keytrail scan`.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(super) sources: Vec<String>,
+
+    /// The key: its id, ARN or alias. A key that an alias pointed at before is told too.
+    #[arg(long, value_name = "KEY", help_heading = "What to look at")]
+    pub(super) key: Option<String>,
+
+    /// Something that keys protect: an S3 object or bucket, secret, volume, table, by ARN or by the last part of it.
+    ///
+    /// Tells under which keys it stood, who used it, what failed, and what was done to the keys since. With S3 Bucket Keys
+    /// the log names the bucket and not the object.
+    #[arg(long, value_name = "RESOURCE", help_heading = "What to look at")]
+    pub(super) resource: Option<String>,
+
+    /// Show what happened from here on: 2026-03-01 or 2026-03-01T08:30:00Z. Everything is read all the same.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(super) from: Option<When>,
+
+    /// Show what happened up to here; a day counts whole, a moment not itself.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(super) to: Option<When>,
+
+    /// Only this account; may be repeated or separated by commas.
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]
+    pub(super) account: Vec<String>,
+
+    /// Only this Region; may be repeated or separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to look at")]
+    pub(super) region: Vec<String>,
+
+    /// Configuration file [default: ./keytrail.toml, if there is one].
+    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
+    pub(super) config: Option<PathBuf>,
+
+    /// How to write it [default: as the name of --output ends, else text].
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
+    pub(super) format: Option<TimelineFormat>,
+
+    /// Write to a file instead of standard output.
+    ///
+    /// The file appears whole, or not at all when the run fails.
+    #[arg(long, short, value_name = "FILE", help_heading = "What to write")]
+    pub(super) output: Option<PathBuf>,
+
+    /// No progress bar and no remarks on standard error; warnings and errors stay.
+    #[arg(long, short, help_heading = "What to write")]
+    pub(super) quiet: bool,
+
+    #[command(flatten)]
+    pub(super) limits: Limits,
+
+    #[command(flatten)]
+    pub(super) s3: S3Args,
+}
+
+const TIMELINE_EXAMPLES: &str = "\
+Examples:
+  keytrail timeline ./lake --key alias/payments              the story of one key
+  keytrail timeline ./lake --resource vol-0c3d4e5f60718293a  who used what protects this volume
+  keytrail timeline ./lake --key 1234abcd-12ab-34cd-56ef-1234567890ab --from 2026-09-01 --format json";
+
 /// What a run may take.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
@@ -415,6 +483,14 @@ pub(super) enum KeysFormat {
     Json,
     /// One key per row, for spreadsheets
     Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum TimelineFormat {
+    /// For people
+    Text,
+    /// One document: keys with their entries, and coverage
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -15,6 +15,7 @@ mod scan;
 mod schema;
 mod settings;
 mod terminal;
+mod timeline;
 
 use std::ffi::OsString;
 use std::io;
@@ -49,6 +50,7 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
         Command::Scan(args) => scan::run(args, terminal),
         Command::Ingest(args) => ingest::run(args, terminal),
         Command::Keys(args) => keys::run(args, terminal),
+        Command::Timeline(args) => timeline::run(args, terminal),
         Command::Rules(args) => rules::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
         Command::Config => print(terminal, &settings::example()),

@@ -126,7 +126,7 @@ impl ActionSet {
                 set |= 1 << index;
             }
         }
-        if set == 0 && ours || pattern == "*" || pattern.eq_ignore_ascii_case("kms:*") {
+        if (set == 0 && ours) || pattern == "*" || pattern.eq_ignore_ascii_case("kms:*") {
             set |= UNKNOWN;
         }
         Self(set)

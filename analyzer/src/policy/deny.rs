@@ -1,15 +1,13 @@
 //! What the denies of a policy leave of what a statement allows.
 
 use super::actions::ActionSet;
-use super::document::{Effect, Policy, Statement};
-use super::pins::{Clause, Limit, Owner};
+use super::pins::Clause;
 use super::principal::Principal;
 use super::reach::{Reach, cross};
+use super::rights::{Rights, Rule};
 
 /// Most parts that an allowed right is cut into. Beyond it denies are no longer applied: better one exposure too many.
-const MAX_PARTS: usize = 64;
-/// Most pairs of callers that are compared for one test.
-const MAX_PAIRS: usize = 100_000;
+const MAX_PARTS: usize = 1024;
 
 /// Callers and what they may do.
 #[derive(Clone, Copy, Debug)]
@@ -20,71 +18,38 @@ pub(super) struct Part<'a> {
     pub actions: ActionSet,
 }
 
-/// What the conditions of a statement leave.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Narrowed<'a> {
-    /// Callers that are left.
-    pub reaches: Vec<Reach<'a>>,
-    /// How their calls are narrowed.
-    pub limits: Vec<Limit>,
-    /// Why a test that looks like it ties down the caller does not.
-    pub weak: Vec<&'static str>,
-}
-
-/// What the conditions of an allowing statement leave of some callers.
-pub(super) fn narrow<'a>(statement: &'a Statement, subject: Reach<'a>, owner: Owner<'a>) -> Narrowed<'a> {
-    let mut left = Narrowed { reaches: vec![subject], ..Narrowed::default() };
-    for condition in &statement.conditions {
-        match Clause::of(condition, &statement.conditions, owner) {
-            Clause::Always | Clause::Except(_) | Clause::Unsure => {}
-            Clause::Never => left.reaches.clear(),
-            Clause::Limit(limit) => left.limits.push(limit),
-            Clause::Weak(why) => left.weak.push(why),
-            Clause::Context(list) if subject.service == Some(true) => left.only(&list),
-            Clause::Context(_) => left.limits.push(Limit::Request),
-            Clause::Only(list) => left.only(&list),
-        }
-    }
-    left
-}
-
-impl<'a> Narrowed<'a> {
-    fn only(&mut self, list: &[Reach<'a>]) {
-        if self.reaches.len() * list.len() <= MAX_PAIRS {
-            self.reaches = cross(&self.reaches, list);
-        }
-    }
+/// Who gets past a deny.
+enum Escapes<'a> {
+    All,
+    These(Vec<Reach<'a>>),
+    Unknown,
 }
 
 /// What is left of an allowed right after the denies, and the last deny that might take more than it plainly does.
 pub(super) fn apply<'a>(
-    policy: &'a Policy,
+    rights: &Rights<'a>,
     principal: &Principal,
     allowed: Vec<Part<'a>>,
-    owner: Owner<'a>,
 ) -> (Vec<Part<'a>>, Option<usize>) {
     let (mut parts, mut maybe) = (allowed, None);
-    for (index, deny) in policy.statements.iter().enumerate().filter(|(_, s)| s.effect == Effect::Deny) {
-        let denied = ActionSet::of(&deny.actions);
-        if !parts.iter().any(|part| part.actions.meets(denied)) || parts.len() > MAX_PARTS {
+    for deny in &rights.denies {
+        if !parts.iter().any(|part| part.actions.meets(deny.actions)) || parts.len() > MAX_PARTS {
             continue;
         }
         let mut left = Vec::new();
         for part in parts {
-            if !part.actions.meets(denied) {
-                left.push(part);
-                continue;
-            }
-            match escapes(deny, principal, part.reach, owner) {
+            let escapes =
+                if part.actions.meets(deny.actions) { escapes(deny, principal, part.reach) } else { Escapes::All };
+            match escapes {
                 Escapes::All => left.push(part),
                 Escapes::Unknown => {
-                    maybe = Some(index);
+                    maybe = Some(deny.index);
                     left.push(part);
                 }
                 Escapes::These(escapes) => {
-                    let rest = Part { actions: part.actions.without(denied), ..part };
+                    let rest = Part { actions: part.actions.without(deny.actions), ..part };
                     left.extend((!rest.actions.is_empty()).then_some(rest));
-                    let actions = part.actions.within(denied);
+                    let actions = part.actions.within(deny.actions);
                     left.extend(cross(&[part.reach], &escapes).into_iter().map(|reach| Part { reach, actions }));
                 }
             }
@@ -94,32 +59,20 @@ pub(super) fn apply<'a>(
     (parts, maybe)
 }
 
-/// Who gets past a deny.
-enum Escapes<'a> {
-    All,
-    These(Vec<Reach<'a>>),
-    Unknown,
-}
-
-fn escapes<'a>(deny: &'a Statement, principal: &Principal, reach: Reach<'a>, owner: Owner<'a>) -> Escapes<'a> {
+fn escapes<'a>(deny: &Rule<'a>, principal: &Principal, reach: Reach<'a>) -> Escapes<'a> {
     let Some(mut escapes) = not_named(deny, principal, reach) else { return Escapes::All };
-    let mut unknown = deny.resources.as_ref().is_some_and(|resources| resources.except);
-    for condition in &deny.conditions {
-        match Clause::of(condition, &deny.conditions, owner) {
+    let mut unknown = deny.statement.resources.as_ref().is_some_and(|resources| resources.except);
+    for clause in &deny.clauses {
+        match clause {
             Clause::Always => {}
             Clause::Never => return Escapes::All,
             Clause::Except(list) => escapes.extend(list),
             Clause::Only(list) => {
-                // An account that is named without more is in the list whatever else the caller is.
-                let whole = |named: &Reach| {
-                    let same = named.account.is_some() && named.account == reach.account;
-                    same && *named == Reach { account: named.account, ..Reach::EVERYONE }
-                };
                 if list.iter().all(|named| reach.and(*named).is_none()) {
                     return Escapes::All;
                 }
-                let inside = list.iter().any(|named| whole(named) || reach.and(*named) == Some(reach));
-                unknown |= !inside;
+                // Whoever is of the list whatever else the caller is.
+                unknown |= !list.iter().any(|named| reach.and(*named) == Some(reach));
             }
             Clause::Context(_) | Clause::Limit(_) | Clause::Weak(_) | Clause::Unsure => unknown = true,
         }
@@ -128,18 +81,18 @@ fn escapes<'a>(deny: &'a Statement, principal: &Principal, reach: Reach<'a>, own
 }
 
 /// Callers of `reach` that the principals of a deny do not name. None if it names none of them for sure.
-fn not_named<'a>(deny: &'a Statement, subject: &Principal, reach: Reach<'a>) -> Option<Vec<Reach<'a>>> {
-    let named = deny.principals.as_ref()?;
+fn not_named<'a>(deny: &Rule<'a>, subject: &Principal, reach: Reach<'a>) -> Option<Vec<Reach<'a>>> {
+    let named = deny.statement.principals.as_ref()?;
     let covers = |listed: &Principal| match listed {
         Principal::Anyone => true,
         Principal::Account { account, .. } => reach.service != Some(true) && reach.account == Some(account),
+        Principal::Named { arn, .. } => matches!(subject, Principal::Named { arn: own, .. } if own == arn),
         _ => listed.canonical() == subject.canonical(),
     };
-    if !named.except {
-        return named.items.iter().any(covers).then(Vec::new);
+    let covered = named.items.iter().any(covers);
+    match named.except {
+        false => covered.then(Vec::new),
+        true if covered => None,
+        true => Some(named.items.iter().filter_map(Reach::of).collect()),
     }
-    if named.items.iter().any(covers) {
-        return None;
-    }
-    Some(named.items.iter().filter_map(Reach::of).collect())
 }

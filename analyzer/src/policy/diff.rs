@@ -54,6 +54,8 @@ struct Scope {
 #[derive(Clone, Default)]
 struct Rights {
     label: String,
+    /// Conditions and resources as they are written, in a fixed order.
+    narrowed_by: Vec<String>,
     actions: ActionSet,
     /// Patterns as they are written.
     patterns: Vec<String>,
@@ -110,16 +112,23 @@ pub fn diff(old: Option<&Policy>, new: &Policy) -> Diff {
 fn facts(policy: &Policy) -> Facts {
     let mut facts = Facts::new();
     for statement in &policy.statements {
-        let mut conditions: Vec<Condition> = statement.conditions.iter().map(Condition::normalized).collect();
-        conditions.sort();
-        conditions.dedup();
+        let mut tests: Vec<_> = statement.conditions.iter().map(|test| (test.normalized(), test.key.clone())).collect();
+        tests.sort();
+        tests.dedup_by(|one, two| one.0 == two.0);
+        let written = |(test, key): &(Condition, String)| Condition { key: key.clone(), ..test.clone() }.to_string();
+        let mut narrowed_by: Vec<String> = tests.iter().map(written).collect();
+        let conditions: Vec<Condition> = tests.into_iter().map(|(test, _)| test).collect();
+        let resources = statement.resources.as_ref().map(sorted).filter(|all| *all != (false, vec!["*".to_owned()]));
+        if let Some((except, resources)) = &resources {
+            narrowed_by.push(format!("{} {}", if *except { "NotResource" } else { "Resource" }, resources.join(", ")));
+        }
         let has_variable = conditions.iter().flat_map(|test| &test.values).any(|value| value.contains("${"));
         let plain = has_variable && !policy.has_variables();
         for (principal, label) in principals(statement) {
-            let resources =
-                statement.resources.as_ref().map(sorted).filter(|all| *all != (false, vec!["*".to_owned()]));
-            let scope = Scope { effect: statement.effect, principal, resources, conditions: conditions.clone(), plain };
+            let (resources, conditions) = (resources.clone(), conditions.clone());
+            let scope = Scope { effect: statement.effect, principal, resources, conditions, plain };
             let rights = facts.entry(scope).or_default();
+            rights.narrowed_by.clone_from(&narrowed_by);
             rights.label = label;
             rights.add(&statement.actions);
         }
@@ -168,7 +177,7 @@ fn missing(these: &Facts, those: &Facts) -> Vec<(Scope, Rights)> {
 fn covers(wide: &Scope, narrow: &Scope) -> bool {
     wide.effect == narrow.effect
         && (wide.conditions.is_empty() || wide.plain == narrow.plain)
-        && (wide.principal == narrow.principal || wide.principal == "*" && !narrow.principal.is_empty())
+        && (wide.principal == narrow.principal || (wide.principal == "*" && !narrow.principal.is_empty()))
         && (wide.resources.is_none() || wide.resources == narrow.resources)
         && wide.conditions.iter().all(|test| narrow.conditions.iter().any(|tighter| implies(tighter, test)))
 }
@@ -192,20 +201,12 @@ fn left(scope: &Scope, rights: &Rights, facts: &Facts) -> Vec<String> {
     let same = |other: &Scope| other.effect == scope.effect && other.principal == scope.principal;
     let kept = |held: &Rights| rights.foreign.is_empty() && rights.actions.without(held.actions).is_empty();
     let mut narrower = facts.iter().filter(|(other, held)| same(other) && covers(scope, other) && kept(held));
-    narrower.next().map(|(other, _)| narrowing(other)).unwrap_or_default()
-}
-
-fn narrowing(scope: &Scope) -> Vec<String> {
-    let mut narrowed_by: Vec<String> = scope.conditions.iter().map(ToString::to_string).collect();
-    if let Some((except, resources)) = &scope.resources {
-        narrowed_by.push(format!("{} {}", if *except { "NotResource" } else { "Resource" }, resources.join(", ")));
-    }
-    narrowed_by
+    narrower.next().map(|(_, held)| held.narrowed_by.clone()).unwrap_or_default()
 }
 
 fn change(scope: &Scope, rights: &Rights, came: bool, left: &[String]) -> Change {
     let actions = spell(rights);
-    let narrowed_by = narrowing(scope);
+    let narrowed_by = rights.narrowed_by.clone();
     let verb = match (scope.effect, came) {
         (Effect::Allow, true) => "may now",
         (Effect::Allow, false) => "may no longer",

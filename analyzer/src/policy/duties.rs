@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::actions::{ActionSet, Class};
-use super::deny::{Part, apply, narrow};
-use super::document::{Effect, Policy};
+use super::deny::{Part, apply};
 use super::exposure::{Confidence, Exposure, Kind, Severity};
-use super::judge::is_about_the_key;
-use super::pins::Owner;
 use super::principal::Principal;
 use super::reach::Reach;
+use super::rights::Rights;
 
 /// What one principal may do without a limit.
 #[derive(Default)]
@@ -19,35 +17,30 @@ struct Duties {
     grants: Option<usize>,
 }
 
-pub(super) fn judge(policy: &Policy, owner: Owner<'_>) -> Vec<Exposure> {
+pub(super) fn judge(rights: &Rights<'_>) -> Vec<Exposure> {
     let mut people: BTreeMap<&str, Duties> = BTreeMap::new();
-    for (index, statement) in policy.statements.iter().enumerate() {
-        let actions = ActionSet::of(&statement.actions);
-        if statement.effect == Effect::Deny || actions.is_empty() || !is_about_the_key(statement, owner) {
-            continue;
-        }
-        let Some(named) = statement.principals.as_ref().filter(|named| !named.except) else { continue };
-        for principal in &named.items {
+    for rule in &rights.allows {
+        for principal in rule.principals() {
             let (Principal::Named { account, arn }, Some(subject)) = (principal, Reach::of(principal)) else {
                 continue;
             };
-            if account != owner.account {
+            if account != rights.account {
                 continue;
             }
-            let narrowed = narrow(statement, subject, owner);
+            let narrowed = rule.narrow(subject);
             // A right that is tied to a service, a request or a kind of grant is not free.
             if narrowed.reaches.is_empty() || !narrowed.limits.is_empty() {
                 continue;
             }
-            let (parts, _) = apply(policy, principal, vec![Part { reach: subject, actions }], owner);
+            let (parts, _) = apply(rights, principal, vec![Part { reach: subject, actions: rule.actions }]);
             let actions = parts.iter().fold(ActionSet::EMPTY, |all, part| all.and_also(part.actions));
             let duties = people.entry(arn).or_default();
             duties.all = duties.all.and_also(actions);
             if actions.meets(ActionSet::control()) {
-                duties.administers.get_or_insert(index);
+                duties.administers.get_or_insert(rule.index);
             }
             if actions.contains("CreateGrant") {
-                duties.grants.get_or_insert(index);
+                duties.grants.get_or_insert(rule.index);
             }
         }
     }
@@ -70,7 +63,7 @@ pub(super) fn judge(policy: &Policy, owner: Owner<'_>) -> Vec<Exposure> {
         severity: Severity::Low,
         confidence: Confidence::High,
         statement,
-        sid: policy.statements.get(statement).and_then(|statement| statement.sid.clone()),
+        sid: rights.allows.iter().find(|rule| rule.index == statement).and_then(|rule| rule.statement.sid.clone()),
         principals,
         actions: actions.classes(),
         reason: match kind {

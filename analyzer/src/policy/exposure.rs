@@ -36,7 +36,7 @@ pub enum Kind {
     ForeignOrganization,
     /// An organization, and the settings do not say which one is ours.
     UnplacedOrganization,
-    /// Every principal of the account, the organization or a network may change or hand over the key.
+    /// Every principal of the account, the organization or a network may change or hand over the key, or an AWS service.
     BroadControl,
     /// An AWS service, whoever it works for.
     ConfusedDeputy,
@@ -50,7 +50,8 @@ pub enum Kind {
     AdminAndUser,
     /// A principal of the own account may hand the key to anybody by a grant.
     UnrestrictedGrant,
-    /// An IAM policy opens the ciphertexts of every key.
+    /// An IAM policy opens the ciphertexts of every key: what KMS.1 and KMS.2 of AWS Security Hub ask for, except that
+    /// these two look at no condition.
     DecryptAllKeys,
     /// An IAM policy hands out grants for every key.
     GrantAllKeys,

@@ -28,11 +28,11 @@ pub fn judge_iam_policy(policy: &Policy) -> Vec<Exposure> {
         }
         let grants = if narrowed(true) { ActionSet::EMPTY } else { ActionSet::named(&["CreateGrant"]) };
         let rows = [
-            (Kind::DecryptAllKeys, ActionSet::named(&["Decrypt", "ReEncryptFrom"]), Severity::Medium),
-            (Kind::GrantAllKeys, grants, Severity::Medium),
-            (Kind::AdministerAllKeys, ActionSet::control(), Severity::Medium),
+            (Kind::DecryptAllKeys, ActionSet::named(&["Decrypt", "ReEncryptFrom"])),
+            (Kind::GrantAllKeys, grants),
+            (Kind::AdministerAllKeys, ActionSet::control()),
         ];
-        for (kind, wanted, severity) in rows {
+        for (kind, wanted) in rows {
             let found = actions.within(wanted);
             if found.is_empty() {
                 continue;
@@ -41,8 +41,7 @@ pub fn judge_iam_policy(policy: &Policy) -> Vec<Exposure> {
             let names: Vec<&str> = found.names().collect();
             exposures.push(Exposure {
                 kind,
-                // Tags and descriptions of every key are no more than a nuisance; these can destroy or hand over.
-                severity,
+                severity: Severity::Medium,
                 confidence,
                 statement: index,
                 sid: statement.sid.clone(),
@@ -108,13 +107,7 @@ fn names_keys(condition: &Condition, grants: bool) -> bool {
     let key = condition.key.to_ascii_lowercase();
     let by_grant =
         ["kms:grantisforawsresource", "kms:grantoperations", "kms:granteeprincipal", "kms:grantconstrainttype"];
-    let by_key = [
-        "kms:viaservice",
-        "kms:resourcealiases",
-        "kms:requestalias",
-        "kms:multiregionkeytype",
-        "kms:encryptioncontextkeys",
-    ];
+    let by_key = ["kms:viaservice", "kms:resourcealiases", "kms:requestalias", "kms:encryptioncontextkeys"];
     let named = match grants {
         true => by_grant.contains(&key.as_str()),
         false => {
@@ -124,7 +117,9 @@ fn names_keys(condition: &Condition, grants: bool) -> bool {
                 || key.starts_with("kms:recipientattestation:")
         }
     };
-    let strict = !condition.negated && !condition.if_exists && condition.quantifier != Quantifier::All;
+    // A request for a grant always says for which operations: `ForAllValues` is the documented test there.
+    let there = condition.quantifier != Quantifier::All || key == "kms:grantoperations";
+    let strict = !condition.negated && !condition.if_exists && there;
     let free = |value: &String| matches!(value.as_str(), "*" | "alias/*" | "**" | "*.amazonaws.com");
     let asks = match condition.test {
         Test::Equals | Test::Like | Test::Arn => !condition.values.iter().any(free),

@@ -1,16 +1,17 @@
 //! Who outside may do what with a key, by its key policy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::actions::{ActionSet, Class};
-use super::deny::{Narrowed, Part, apply, narrow};
-use super::document::{Effect, Policy, Statement};
+use super::deny::{Part, apply};
+use super::document::Policy;
 use super::duties;
 use super::exposure::{Confidence, Exposure, Kind, Severity};
-use super::pins::{Limit, Owner};
+use super::pins::Limit;
 use super::principal::{Principal, split};
 use super::reach::Reach;
-use super::verdict::{Level, Place, verdict};
+use super::rights::{Narrowed, Rights, Rule};
+use super::verdict::{Level, Named, Place, verdict};
 
 /// Whose key it is and who is a friend.
 pub struct Context<'a> {
@@ -30,98 +31,75 @@ type Found = BTreeMap<(Kind, Severity, Vec<Class>), (Confidence, Vec<String>, St
 /// Quiet for what is normal: the account's own root, AWS managed keys, statements of the console, documented service
 /// statements that name their source.
 pub fn judge_key_policy(policy: &Policy, context: &Context<'_>) -> Vec<Exposure> {
-    let owner = Owner { account: context.account, variables: policy.has_variables() };
+    let rights = Rights::of(policy, context.account);
     let mut exposures = Vec::new();
-    for (index, statement) in policy.statements.iter().enumerate() {
-        let actions = ActionSet::of(&statement.actions);
-        if statement.effect == Effect::Deny || actions.is_empty() || !is_about_the_key(statement, owner) {
-            continue;
-        }
+    for rule in &rights.allows {
         let mut found = Found::new();
-        for (principal, label) in principals(statement) {
-            principal_of(&mut found, policy, statement, (principal, label), owner, context);
+        for principal in rule.principals() {
+            judge(&mut found, &rights, rule, principal, context);
         }
-        exposures.extend(found.into_iter().map(|((kind, severity, classes), (confidence, mut principals, reason))| {
+        exposures.extend(found.into_iter().map(|((kind, severity, actions), (confidence, mut principals, reason))| {
             principals.sort();
             principals.dedup();
-            Exposure {
-                kind,
-                severity,
-                confidence,
-                statement: index,
-                sid: statement.sid.clone(),
-                principals,
-                actions: classes,
-                reason,
-            }
+            let (statement, sid) = (rule.index, rule.statement.sid.clone());
+            Exposure { kind, severity, confidence, statement, sid, principals, actions, reason }
         }));
     }
-    exposures.extend(duties::judge(policy, owner));
+    exposures.extend(duties::judge(&rights));
     exposures.sort_by_key(|exposure| exposure.statement);
     exposures
 }
 
-/// Principals of a statement and how to name them: all but some are everybody.
-fn principals(statement: &Statement) -> Vec<(&Principal, String)> {
-    static ANYONE: Principal = Principal::Anyone;
-    match &statement.principals {
+/// How to name a principal.
+fn label(rule: &Rule<'_>, principal: &Principal) -> String {
+    match &rule.statement.principals {
         Some(named) if named.except => {
             let spared: Vec<String> = named.items.iter().map(ToString::to_string).collect();
-            vec![(&ANYONE, format!("everyone except {}", spared.join(", ")))]
+            format!("everyone except {}", spared.join(", "))
         }
-        Some(named) => named.items.iter().map(|principal| (principal, principal.to_string())).collect(),
-        None => Vec::new(),
+        _ => principal.to_string(),
     }
 }
 
-/// `Resource` of a key policy is that key. A statement that names only others does nothing.
-pub(super) fn is_about_the_key(statement: &Statement, owner: Owner<'_>) -> bool {
-    let Some(resources) = statement.resources.as_ref().filter(|resources| !resources.except) else { return true };
-    resources.items.iter().any(|resource| match split(resource) {
-        Some((service, account, _)) => service == "kms" && (account == owner.account || account.contains('*')),
-        None => resource.contains('*'),
-    })
-}
-
-fn principal_of(
-    found: &mut Found,
-    policy: &Policy,
-    statement: &Statement,
-    (principal, label): (&Principal, String),
-    owner: Owner<'_>,
-    context: &Context<'_>,
-) {
-    let mut actions = ActionSet::of(&statement.actions);
+fn judge<'a>(found: &mut Found, rights: &Rights<'a>, rule: &Rule<'a>, principal: &'a Principal, context: &Context<'_>) {
+    let (mut actions, label) = (rule.actions, label(rule, principal));
     let Some(subject) = Reach::of(principal) else {
         if let Some((kind, severity, reason)) = odd(principal, Level::outside(actions, &[]), context) {
             add(found, (kind, severity, actions.classes()), Confidence::Low, label, reason);
         }
         return;
     };
-    let Narrowed { reaches, limits, weak } = narrow(statement, subject, owner);
+    let Narrowed { reaches, limits, weak } = rule.narrow(subject);
     if limits.contains(&Limit::GrantOnly) {
         actions = actions.within(ActionSet::named(&["CreateGrant", "ListGrants", "RevokeGrant"]));
     }
     let allowed = reaches.into_iter().map(|reach| Part { reach, actions }).collect();
-    let (parts, maybe) = apply(policy, principal, allowed, owner);
-    let whole = matches!(principal, Principal::Anyone | Principal::Service(_));
-    for part in parts {
-        let place = Place::of(part.reach, context);
-        let Some((kind, severity)) = verdict(place, whole, part.actions, &limits) else { continue };
+    let (parts, maybe) = apply(rights, principal, allowed);
+    let named = match principal {
+        Principal::Anyone => Named::Everyone,
+        Principal::Service(_) => Named::Service,
+        _ => Named::Each,
+    };
+    // Many callers can come out at the same place: those of one account by the organizations that it may be in.
+    let places: BTreeSet<_> = parts.iter().map(|part| (Place::of(part.reach, context), part.actions)).collect();
+    for (place, actions) in places {
+        let Some((kind, severity)) = verdict(place, named, actions, &limits) else { continue };
         let confidence = if maybe.is_some() || !limits.is_empty() { Confidence::Medium } else { Confidence::High };
         let who = match place {
-            Place::Foreign(account) if whole => account.to_owned(),
-            Place::ForeignOrganization(id) | Place::UnplacedOrganization(id) if whole => id.to_owned(),
+            Place::Foreign(account) if named == Named::Everyone => account.to_owned(),
+            Place::ForeignOrganization(id) | Place::UnplacedOrganization(id) if named == Named::Everyone => {
+                id.to_owned()
+            }
             _ => label.clone(),
         };
-        let mut reason = sentence(kind, place, part.actions, &limits);
+        let mut reason = sentence(place, named, actions, &limits);
         if let (Some(why), Place::Anyone | Place::AnyService) = (weak.first(), place) {
             reason = format!("{reason}: {why}");
         }
         if let Some(deny) = maybe {
             reason = format!("{reason}; the deny of statement {} may limit it", deny + 1);
         }
-        add(found, (kind, severity, part.actions.classes()), confidence, who, reason);
+        add(found, (kind, severity, actions.classes()), confidence, who, reason);
     }
 }
 
@@ -159,7 +137,7 @@ fn odd(principal: &Principal, level: Level, context: &Context<'_>) -> Option<(Ki
     (level > Level::Metadata).then_some(found)
 }
 
-fn sentence(kind: Kind, place: Place<'_>, actions: ActionSet, limits: &[Limit]) -> String {
+fn sentence(place: Place<'_>, named: Named, actions: ActionSet, limits: &[Limit]) -> String {
     let what = phrases(actions);
     let how = match limits {
         [] => "",
@@ -169,6 +147,20 @@ fn sentence(kind: Kind, place: Place<'_>, actions: ActionSet, limits: &[Limit]) 
     };
     let across = actions.within(ActionSet::across_accounts());
     match place {
+        Place::Foreign(account) if named == Named::Service => {
+            format!("the service may {what} for account {account}, which is not ours{how}")
+        }
+        Place::ForeignOrganization(id) if named == Named::Service => {
+            format!("the service may {what} for every account of organization {id}, which is not ours{how}")
+        }
+        Place::UnplacedOrganization(id) if named == Named::Service => {
+            format!(
+                "the service may {what} for every account of organization {id}; the settings do not say which is ours"
+            )
+        }
+        Place::Own | Place::OwnOrganization | Place::Tied | Place::Trusted(_) if named == Named::Service => {
+            format!("the service may {what}, and no AWS service needs to administer a key")
+        }
         Place::Anyone => format!("any AWS account may {what}{how}"),
         Place::AnyService => format!("the service may {what} for whomever it works{how}"),
         Place::Foreign(account) if across.is_empty() => {
@@ -180,10 +172,7 @@ fn sentence(kind: Kind, place: Place<'_>, actions: ActionSet, limits: &[Limit]) 
         Place::UnplacedOrganization(id) => {
             format!("every account of organization {id} may {what}{how}; the settings do not say which is ours")
         }
-        Place::Own if kind == Kind::BroadControl => {
-            format!("every principal of the account may {what}, without a permission of its own")
-        }
-        Place::Own => format!("the account may {what}"),
+        Place::Own => format!("every principal of the account may {what}, without a permission of its own"),
         Place::OwnOrganization => format!("every principal of the organization may {what}"),
         Place::Tied => format!("whoever comes by the named network or id may {what}"),
     }

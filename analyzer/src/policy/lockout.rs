@@ -1,13 +1,13 @@
 //! Whether the owner can still change the key policy. Where nobody can, only AWS Support brings the key back.
 
 use super::actions::ActionSet;
-use super::deny::{Part, apply, narrow};
-use super::document::{Effect, Policy};
+use super::deny::{Part, apply};
+use super::document::Policy;
 use super::exposure::Severity;
-use super::judge::is_about_the_key;
-use super::pins::{Limit, Owner};
+use super::pins::Limit;
 use super::principal::Principal;
 use super::reach::Reach;
+use super::rights::Rights;
 
 /// A way in which a policy shuts its owner out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,27 +66,27 @@ impl Holders {
 /// `BypassPolicyLockoutSafetyCheck` of the call that set the policy: with it, KMS did not try whether the caller could
 /// change the policy again.
 pub fn lockout(policy: &Policy, account: &str, bypass: Option<bool>) -> Vec<Lockout> {
-    let owner = Owner { account, variables: policy.has_variables() };
+    let rights = Rights::of(policy, account);
     let bypassed = bypass == Some(true);
     let note = if bypassed { "; the safety check against that was switched off" } else { "" };
     let mut found = Vec::new();
     let mut add = |kind, severity, statement, reason: &str| {
         found.push(Lockout { kind, severity, statement, reason: format!("{reason}{note}") });
     };
-    let (before, after) = holders(policy, owner, "PutKeyPolicy");
+    let (before, after) = holders(&rights, "PutKeyPolicy");
     if !after.any() {
         if before.any() {
             let reason = "a deny keeps everybody in the account from changing the key policy";
-            add(LockoutKind::AdministrationDenied, Severity::Critical, deny_of(policy, "PutKeyPolicy"), reason);
+            add(LockoutKind::AdministrationDenied, Severity::Critical, deny_of(&rights, "PutKeyPolicy"), reason);
         } else {
             let reason = "the policy lets nobody in the account change the key policy";
             add(LockoutKind::NobodyAdministers, Severity::Critical, None, reason);
         }
     }
-    let (before, left) = holders(policy, owner, "Decrypt");
+    let (before, left) = holders(&rights, "Decrypt");
     if before.any() && !left.any() {
         let reason = "a deny keeps everybody in the account from decrypting";
-        add(LockoutKind::DecryptionDenied, Severity::High, deny_of(policy, "Decrypt"), reason);
+        add(LockoutKind::DecryptionDenied, Severity::High, deny_of(&rights, "Decrypt"), reason);
     }
     if after.named && !after.account {
         let severity = if bypassed { Severity::High } else { Severity::Medium };
@@ -98,22 +98,16 @@ pub fn lockout(policy: &Policy, account: &str, bypass: Option<bool>) -> Vec<Lock
 }
 
 /// Who has a right by the allows, and who is left after the denies.
-fn holders(policy: &Policy, owner: Owner<'_>, action: &str) -> (Holders, Holders) {
+fn holders(rights: &Rights<'_>, action: &str) -> (Holders, Holders) {
     let wanted = ActionSet::named(&[action]);
     let (mut before, mut after) = (Holders::default(), Holders::default());
-    for statement in policy.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
-        let Some(named) = &statement.principals else { continue };
-        if !ActionSet::of(&statement.actions).meets(wanted) || !is_about_the_key(statement, owner) {
-            continue;
-        }
-        let everyone = [Principal::Anyone];
-        for principal in if named.except { &everyone[..] } else { &named.items[..] } {
+    for rule in rights.allows.iter().filter(|rule| rule.actions.meets(wanted)) {
+        for principal in rule.principals() {
             let whole = matches!(principal, Principal::Anyone | Principal::Account { .. });
-            let Some(subject) = Reach::of(principal).and_then(|reach| reach.and(own(owner.account))) else { continue };
-            let narrowed = narrow(statement, subject, owner);
+            let Some(subject) = Reach::of(principal).and_then(|reach| reach.and(own(rights.account))) else { continue };
+            let narrowed = rule.narrow(subject);
             // No service passes on a change of a key policy, and none is asked about grants.
-            let dead =
-                |limit: &Limit| matches!(limit, Limit::GrantOnly) || *limit == Limit::Path && action != "Decrypt";
+            let dead = |limit: &Limit| *limit == Limit::GrantOnly || (*limit == Limit::Path && action != "Decrypt");
             if narrowed.limits.iter().any(dead) {
                 continue;
             }
@@ -125,7 +119,7 @@ fn holders(policy: &Policy, owner: Owner<'_>, action: &str) -> (Holders, Holders
                 holders.named |= some && !whole;
             };
             add(&mut before, &parts);
-            add(&mut after, &apply(policy, principal, parts, owner).0);
+            add(&mut after, &apply(rights, principal, parts).0);
         }
     }
     (before, after)
@@ -137,7 +131,6 @@ const fn own(account: &str) -> Reach<'_> {
 }
 
 /// The first deny that is about an action.
-fn deny_of(policy: &Policy, action: &str) -> Option<usize> {
-    let denies = |actions| ActionSet::of(actions).contains(action);
-    policy.statements.iter().position(|s| s.effect == Effect::Deny && denies(&s.actions))
+fn deny_of(rights: &Rights<'_>, action: &str) -> Option<usize> {
+    rights.denies.iter().find(|deny| deny.actions.contains(action)).map(|deny| deny.index)
 }

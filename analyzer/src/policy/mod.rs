@@ -6,8 +6,9 @@
 //!
 //! ```text
 //! text → document (json, principal, condition, pattern) → Policy
-//! Policy → reach (whom the conditions leave) → deny → judge, duties → Exposure
-//! Policy → lockout → Lockout      Policy → identity → Exposure      Policy, Policy → diff → Diff
+//! Policy → rights (pins, reach: whom the conditions leave) → deny → judge (verdict), duties → Exposure
+//!                                                              → lockout → Lockout
+//! Policy → identity → Exposure      Policy, Policy → diff → Diff
 //! ```
 
 mod actions;
@@ -25,6 +26,7 @@ mod pattern;
 mod pins;
 mod principal;
 mod reach;
+mod rights;
 mod verdict;
 
 pub use actions::{ActionSet, Class};

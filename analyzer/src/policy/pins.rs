@@ -58,6 +58,7 @@ enum Names {
     Paths,
     UniqueId,
     Network,
+    Service,
 }
 
 /// What one value of a condition lets in.
@@ -80,6 +81,14 @@ impl<'a> Clause<'a> {
                     _ => Self::Unsure,
                 };
             }
+            // KMS answers over TLS only.
+            Test::Bool if key == "aws:securetransport" => {
+                return match (condition.asks_for(true), condition.asks_for(false)) {
+                    (true, _) => Self::Always,
+                    (_, true) => Self::Never,
+                    _ => Self::Unsure,
+                };
+            }
             Test::Bool if condition.asks_for(true) && !passes_absent(condition) => return limit(&key),
             Test::Ip if !condition.negated && !passes_absent(condition) => {
                 let all = |value: &String| value.ends_with("/0");
@@ -95,7 +104,9 @@ impl<'a> Clause<'a> {
             return resource(condition, &key, owner);
         }
         let Some((names, from, always_there)) = names(&key) else {
-            let holds = !condition.negated && !passes_absent(condition) && !condition.values.iter().any(|v| v == "*");
+            // A request for a grant always says for which operations: `ForAllValues` is the documented test there.
+            let there = !passes_absent(condition) || (key == "kms:grantoperations" && !condition.if_exists);
+            let holds = !condition.negated && there && !condition.values.iter().any(|value| value == "*");
             return if holds { limit(&key) } else { Self::Unsure };
         };
         // Another test of the statement may ask that the key be there.
@@ -146,6 +157,7 @@ fn names(key: &str) -> Option<(Names, Reach<'static>, bool)> {
         "aws:sourcearn" => (Names::Arn, service, false),
         "aws:sourceorgid" => (Names::Organization, service, false),
         "aws:sourceorgpaths" => (Names::Paths, service, false),
+        "aws:principalservicename" | "aws:principalservicenameslist" => (Names::Service, service, false),
         "aws:sourcevpce" | "aws:sourcevpc" | "aws:vpceaccount" | "aws:vpceorgid" | "aws:vpceorgpaths" => {
             (Names::Network, any, false)
         }
@@ -198,14 +210,13 @@ fn context<'a>(condition: &'a Condition, owner: Owner<'a>) -> Clause<'a> {
     if condition.negated || passes_absent(condition) {
         return Clause::Unsure;
     }
+    // Only a value that names an account or a bucket is one that nobody else can bring about.
     let mut reaches = Vec::new();
     for value in &condition.values {
-        let names = if value.starts_with("arn:") { Names::Arn } else { Names::Network };
-        let names = if is_account(value) { Names::Account } else { names };
+        let names = if is_account(value) { Names::Account } else { Names::Arn };
         match read(condition, names, value, owner) {
             Value::These(reach) => reaches.push(Reach { arn: None, ..reach }),
-            Value::Anyone => return Clause::Limit(Limit::Request),
-            Value::Nobody => {}
+            Value::Anyone | Value::Nobody => return Clause::Limit(Limit::Request),
         }
     }
     if reaches.is_empty() { Clause::Never } else { Clause::Context(reaches) }
@@ -222,10 +233,8 @@ fn read<'a>(condition: &Condition, names: Names, value: &'a str, owner: Owner<'a
         return variable(names, value, owner);
     }
     match names {
-        Names::Account | Names::Organization | Names::Network if pattern => {
-            let tied = names == Names::Network && value.find(['*', '?']).is_some_and(|at| at >= 12);
-            if tied { Value::These(Reach::tied()) } else { Value::Anyone }
-        }
+        Names::Service => Value::These(Reach::SERVICES),
+        Names::Account | Names::Organization | Names::Network if pattern => Value::Anyone,
         Names::Account => Value::These(Reach::account(value)),
         Names::Organization => Value::These(Reach::organization(value)),
         Names::Network => Value::These(Reach::tied()),
@@ -247,13 +256,13 @@ fn arn(value: &str, pattern: bool) -> Value<'_> {
     let Some((service, account, resource)) = split(value) else {
         // `arn:aws:iam::111122223333*`: the account stands there in full, the rest is free.
         let account = value.splitn(5, ':').nth(4).and_then(|rest| rest.get(..12));
-        let account = account.filter(|account| value.starts_with("arn:aws") && is_account(account));
+        let account = account.filter(|account| value.starts_with("arn:") && is_account(account));
         return account.map_or(Value::Anyone, |account| Value::These(Reach::account(account)));
     };
     let name = if pattern { Name::Like(value) } else { Name::Is(value) };
     match account {
-        // Names of buckets are unique in the world.
-        "" if service == "s3" && !resource.starts_with(['*', '?']) => Value::These(Reach::tied()),
+        // Names of buckets are unique in the world; those that start alike are anybody's.
+        "" if service == "s3" && !resource.split('/').next().is_some_and(has_wildcard) => Value::These(Reach::tied()),
         "" => Value::Anyone,
         _ if has_wildcard(account) => match account.get(..12).filter(|account| is_account(account)) {
             Some(account) => Value::These(Reach { arn: Some(name), ..Reach::account(account) }),

@@ -94,9 +94,9 @@ impl fmt::Display for Principal {
     }
 }
 
-/// Service, account and resource of an ARN of any partition.
+/// Service, account and resource of an ARN of any partition, which a condition may leave open: `arn:*:iam::...`.
 pub(super) fn split(arn: &str) -> Option<(&str, &str, &str)> {
-    let mut parts = arn.strip_prefix("arn:aws")?.splitn(5, ':');
+    let mut parts = arn.strip_prefix("arn:")?.splitn(5, ':');
     let _partition = parts.next()?;
     let service = parts.next()?;
     let _region = parts.next()?;

@@ -7,7 +7,7 @@ use super::pins::Limit;
 use super::reach::{OWNERS_ORGANIZATION, Reach};
 
 /// Where callers stand, seen from the owner of the key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place<'a> {
     Own,
     OwnOrganization,
@@ -96,19 +96,37 @@ fn limited_grants(limits: &[Limit]) -> bool {
     limits.iter().any(|limit| matches!(limit, Limit::Grant | Limit::GrantOnly | Limit::Path))
 }
 
+/// How a statement names its callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// By a star.
+    Everyone,
+    /// As an AWS service.
+    Service,
+    /// One by one.
+    Each,
+}
+
 /// What it is and how bad. None if it is as it should be.
-pub(super) fn verdict(place: Place<'_>, whole: bool, actions: ActionSet, limits: &[Limit]) -> Option<(Kind, Severity)> {
+pub(super) fn verdict(
+    place: Place<'_>,
+    named: Named,
+    actions: ActionSet,
+    limits: &[Limit],
+) -> Option<(Kind, Severity)> {
     use Severity::{Critical, High, Info, Low, Medium};
     let level = Level::outside(actions, limits);
     let narrowed = limits.iter().any(|limit| matches!(limit, Limit::Path | Limit::Request));
     let (kind, severity) = match (place, level) {
+        // Services create grants for what they keep for us; none of them needs to administer the key.
+        (Place::Own | Place::OwnOrganization | Place::Tied | Place::Trusted(_), _) if named == Named::Service => {
+            return actions.meets(ActionSet::control()).then_some((Kind::BroadControl, Low));
+        }
         (Place::Own | Place::OwnOrganization | Place::Tied, _) => {
-            // Named principals are meant; whoever else is in there gets it along with them.
-            let control = match place {
-                Place::Own => Level::inside(actions, limits),
-                _ => level,
-            };
-            return (whole && control == Level::Control && !narrowed).then_some((Kind::BroadControl, Medium));
+            // Principals that are named are meant; with a star, whoever else is in there gets it along with them.
+            let level = if place == Place::Own { Level::inside(actions, limits) } else { level };
+            let broad = named == Named::Everyone && level == Level::Control && !narrowed;
+            return broad.then_some((Kind::BroadControl, Medium));
         }
         (Place::Trusted(_), Level::Control) => (Kind::TrustedAccountControl, Low),
         (Place::Trusted(_), _) => return None,

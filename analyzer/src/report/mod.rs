@@ -11,6 +11,7 @@ pub mod parquet;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod text;
+pub mod timeline;
 mod wire;
 
 use crate::finding::Finding;
