@@ -30,7 +30,8 @@ fn entries(document: &Value) -> Vec<&Value> {
 /// The night in which the key was off, as a person would tell it.
 #[test]
 fn the_night_of_the_sample_is_told_in_order() {
-    let night = text(&[SAMPLE, "--key", "alias/payments", "--from", "2026-09-08T02:00:00Z", "--to", "2026-09-08T05:00:00Z"]);
+    let night =
+        text(&[SAMPLE, "--key", "alias/payments", "--from", "2026-09-08T02:00:00Z", "--to", "2026-09-08T05:00:00Z"]);
     let story = night.split("Looked at").next().unwrap();
     insta::assert_snapshot!(story);
 }

@@ -56,6 +56,8 @@ pub(super) enum Command {
     Keys(Box<KeysArgs>),
     /// Tell what happened to one key, or to something that keys protect
     Timeline(Box<TimelineArgs>),
+    /// Show one finding with the raw records behind it, and how to fetch them by hand
+    Explain(Box<ExplainArgs>),
     /// List the rules, or explain one
     Rules(RulesArgs),
     /// Describe the columns of the files that keytrail writes
@@ -282,6 +284,63 @@ Examples:
   keytrail keys ./lake --format json | jq '.keys[] | select(.last_use == null) | .arn'";
 
 #[derive(Args, Debug)]
+#[command(after_long_help = format!("{EXPLAIN_EXAMPLES}\n\n{}", exit::help()))]
+pub(super) struct ExplainArgs {
+    /// Id of the finding, or the first 8 or more digits of it.
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+
+    /// The sources that the finding came from: files, folders, s3://BUCKET/PREFIX, or a lake.
+    ///
+    /// The records of a lake are fetched from the objects that it was filled from.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(super) sources: Vec<String>,
+
+    /// Report events from here on, as `keytrail scan` was told.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(super) from: Option<When>,
+
+    /// Report events up to here, as `keytrail scan` was told.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(super) to: Option<When>,
+
+    /// Count "overdue", "unused" and "still open" from here, as `keytrail scan` was told.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(super) as_of: Option<When>,
+
+    /// Only this account; may be repeated or separated by commas.
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]
+    pub(super) account: Vec<String>,
+
+    /// Only this Region; may be repeated or separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to look at")]
+    pub(super) region: Vec<String>,
+
+    /// Configuration file [default: ./keytrail.toml, if there is one].
+    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
+    pub(super) config: Option<PathBuf>,
+
+    /// How to write it [default: text].
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
+    pub(super) format: Option<ExplainFormat>,
+
+    /// No progress bar and no remarks on standard error; warnings and errors stay.
+    #[arg(long, short, help_heading = "What to write")]
+    pub(super) quiet: bool,
+
+    #[command(flatten)]
+    pub(super) limits: Limits,
+
+    #[command(flatten)]
+    pub(super) s3: S3Args,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  keytrail explain 05dae0a0 ./AWSLogs                the finding, its records, and commands that fetch them
+  keytrail explain 05dae0a0 ./lake --format json     the same for a ticket";
+
+#[derive(Args, Debug)]
 #[command(after_long_help = format!("{TIMELINE_EXAMPLES}\n\n{}", exit::help()))]
 #[command(group = clap::ArgGroup::new("asked").required(true).args(["key", "resource"]))]
 pub(super) struct TimelineArgs {
@@ -483,6 +542,14 @@ pub(super) enum KeysFormat {
     Json,
     /// One key per row, for spreadsheets
     Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExplainFormat {
+    /// For people
+    Text,
+    /// One document: the finding and its records
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,7 @@
 mod args;
 mod athena;
 pub mod exit;
+mod explain;
 mod failure;
 mod ingest;
 mod keys;
@@ -51,6 +52,7 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
         Command::Ingest(args) => ingest::run(args, terminal),
         Command::Keys(args) => keys::run(args, terminal),
         Command::Timeline(args) => timeline::run(args, terminal),
+        Command::Explain(args) => explain::run(args, terminal),
         Command::Rules(args) => rules::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
         Command::Config => print(terminal, &settings::example()),

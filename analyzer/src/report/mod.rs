@@ -2,6 +2,7 @@
 
 pub mod csv;
 pub mod escape;
+pub mod explain;
 pub mod flat;
 pub mod human;
 pub mod json;

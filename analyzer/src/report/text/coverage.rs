@@ -123,8 +123,20 @@ fn not_looked_at(page: &mut Page, report: &Report) {
     }
     gaps(page, coverage);
     blind(page, coverage);
-    for (i, (rule, reason)) in report.run.rules_skipped.iter().enumerate() {
-        let text = format!("{rule} did not run: {reason}");
+    rules(page, &report.run.rules_skipped);
+}
+
+/// Rules that did not run, by reason.
+fn rules(page: &mut Page, skipped: &[(impl AsRef<str>, impl AsRef<str>)]) {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (rule, reason) in skipped {
+        match reasons.iter_mut().find(|(known, _)| *known == reason.as_ref()) {
+            Some((_, rules)) => rules.push(rule.as_ref()),
+            None => reasons.push((reason.as_ref(), vec![rule.as_ref()])),
+        }
+    }
+    for (i, (reason, rules)) in reasons.iter().enumerate() {
+        let text = format!("{} did not run: {reason}", rules.join(", "));
         page.row((Tone::Faint, if i == 0 { "rules" } else { "" }), &text);
     }
 }

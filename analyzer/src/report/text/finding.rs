@@ -8,7 +8,7 @@ use crate::report::human;
 const SHOWN: usize = 2;
 
 /// Everything that somebody needs to act. `related` is the number of findings of the same incident, this one included.
-pub(super) fn full(page: &mut Page, finding: &Finding, related: u64) {
+pub(in crate::report) fn full(page: &mut Page, finding: &Finding, related: u64) {
     let level = finding.severity.id().to_uppercase();
     page.hang(0, Some((Tone::Level(finding.severity), &level)), VALUE, Tone::Strong, &finding.title);
     if let Some(key) = &finding.key {

@@ -3,7 +3,7 @@
 
 pub(crate) mod command;
 pub(crate) mod coverage;
-mod finding;
+pub(in crate::report) mod finding;
 mod markup;
 pub(crate) mod page;
 

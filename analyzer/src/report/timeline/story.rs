@@ -82,7 +82,7 @@ impl KeyStory {
         // Of a resource only what decides over its key, from its first use on.
         entries.retain(|entry| whole || (entry.kind == EntryKind::Change && entry.from >= since && decides(entry)));
         entries.extend(runs(key, cx, |of| whole || failed(of)));
-        entries.sort_by(|a, b| (a.from, a.kind, a.event).cmp(&(b.from, b.kind, b.event)));
+        entries.sort_by_key(|entry| (entry.from, entry.kind, entry.event));
         Some(Self {
             arn: key.arn.clone(),
             label: key.label().to_string(),

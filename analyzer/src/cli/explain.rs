@@ -1,0 +1,77 @@
+//! `keytrail explain`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::args::{ExplainArgs, ExplainFormat};
+use super::exit::ExitReason;
+use super::failure::Failure;
+use super::scan::{period, warn_of_gaps};
+use super::terminal::Terminal;
+use super::{progress, settings};
+use crate::finding::Finding;
+use crate::pipeline::{self, ScanOptions, originals};
+use crate::report::explain::{self, Explained, Original};
+
+/// Characters of an id that are enough to name it.
+const SHORTEST: usize = 8;
+
+pub(super) fn run(args: &ExplainArgs, terminal: &mut Terminal<'_>) -> Result<ExitReason, Failure> {
+    terminal.quiet = args.quiet;
+    let (settings, file) = settings::load(args.config.as_deref())?;
+    if let Some(file) = file.filter(|_| args.config.is_none()) {
+        terminal.note(format!("using {}", file.display()));
+    }
+    let id = args.id.trim().to_ascii_lowercase();
+    if id.len() < SHORTEST || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let story = format!("{} is not the id of a finding: {SHORTEST} to 32 hexadecimal digits", args.id);
+        return Err(Failure::usage(story).hint("keytrail scan SOURCE"));
+    }
+    let (from, to) = period(args.from, args.to)?;
+    let options = ScanOptions {
+        from,
+        to,
+        as_of: args.as_of.map(|when| when.end_ms()),
+        accounts: args.account.clone(),
+        regions: args.region.clone(),
+        ..args.limits.apply(args.sources.clone(), settings, &args.s3)
+    };
+    let report = pipeline::scan(&options, &*progress::display(terminal))?;
+    warn_of_gaps(&report.coverage, terminal);
+    let named: Vec<&Finding> =
+        report.findings.iter().filter(|finding| finding.id.to_string().starts_with(&id)).collect();
+    let finding = match named.as_slice() {
+        [finding] => (*finding).clone(),
+        [] => {
+            let story = format!("no finding here has the id {id}");
+            let hint = "scan the same sources with the same --as-of: an id names a key, a rule and a cause";
+            return Err(Failure::nothing_to_read(story).hint(hint));
+        }
+        several => {
+            let story = format!("{} findings begin with {id}", several.len());
+            return Err(Failure::usage(story).hint("give more of the id"));
+        }
+    };
+    let mut wanted: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+    for evidence in &finding.evidence {
+        wanted.entry(evidence.object.clone()).or_default().insert(evidence.record);
+    }
+    let fetched = originals(&options, &wanted);
+    let original = |evidence: &crate::finding::Evidence| {
+        let raw = fetched.records.get(&evidence.object).and_then(|records| records.get(&evidence.record));
+        let problem =
+            || fetched.missing.get(&evidence.object).cloned().unwrap_or_else(|| "it is not there any more".into());
+        Original { evidence: evidence.clone(), raw: raw.cloned().ok_or_else(problem) }
+    };
+    let records: Vec<Original> = finding.evidence.iter().map(original).collect();
+    let related = report.findings.iter().filter(|other| other.incident == finding.incident && other.id != finding.id);
+    let explained = Explained { related: related.map(|other| other.id.to_string()).collect(), finding, records };
+    for (object, problem) in &fetched.missing {
+        terminal.warn(format!("{object}: {problem}"));
+    }
+    let text = match args.format.unwrap_or(ExplainFormat::Text) {
+        ExplainFormat::Text => explain::text(&explained, terminal.look()),
+        ExplainFormat::Json => explain::json(&report, &explained),
+    };
+    terminal.print(text.as_bytes())?;
+    Ok(ExitReason::of_report(report.coverage.is_complete() && fetched.missing.is_empty(), false))
+}
