@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::kit::latent;
 use super::kit::outage::{Outage, Over, Undo, outages};
 use super::prelude::*;
 use crate::extract::FailureClass;
@@ -177,9 +178,10 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
         draft.fact("victim", format!("and {} more", victims.len() - EVIDENCE));
     }
     draft.fact("failed calls", format!("{count} (retries included)"));
+    latent::tell(&mut draft, key, cause.map_or(first.time, |cause| cause.event.time), outage.over.is_none(), cx);
     draft.fact("now", now(outage, cx));
 
-    draft.detail("cause", cause.map_or(Detail::Null, |cause| cause_detail(cause, cx)));
+    draft.detail("cause", cause.map_or(Detail::Null, |cause| event_detail(cause, cx)));
     draft.detail("state", Detail::Text(outage.state.to_string()));
     draft.detail("deadline", outage.deadline.map_or(Detail::Null, Detail::Time));
     draft.detail("over", Detail::Bool(outage.over.is_some()));
@@ -299,17 +301,6 @@ fn now(outage: &Outage, cx: &Context<'_>) -> String {
         None if outage.restored.is_some() => "enabled again; not yet proved by a success or a quiet day".to_string(),
         None => format!("still {}", outage.state),
     }
-}
-
-fn cause_detail(cause: &ControlEvent, cx: &Context<'_>) -> Detail {
-    Detail::Map(BTreeMap::from([
-        ("event_id", Detail::Text(cx.id(&cause.event))),
-        ("event_name", Detail::Text(cx.text(Some(cause.name)).to_string())),
-        ("time", Detail::Time(cause.event.time)),
-        ("principal", text_or_null(cx.text(cause.actor.principal))),
-        ("session", text_or_null(cause.actor.session.as_deref().unwrap_or_default())),
-        ("source_ip", text_or_null(cause.actor.source_ip.as_deref().unwrap_or_default())),
-    ]))
 }
 
 fn victim_detail(victim: &Victim, hurt: &Hurt) -> Detail {

@@ -1,5 +1,6 @@
 //! Rule `imported-material-deleted`. Its page, `imported_material_deleted.md`, says what it finds and what it misses.
 
+use super::kit::latent;
 use super::kit::usage::uses;
 use super::prelude::*;
 
@@ -86,6 +87,7 @@ fn finding(key: &KeyView, cause: &ControlEvent, back: Option<&ControlEvent>, cx:
     if !key.resources.is_empty() {
         draft.fact("protects", plural(key.resources.len() as u64 + key.resources_overflow, "known resource"));
     }
+    latent::tell(&mut draft, key, at, back.is_none(), cx);
     draft.fact(
         "now",
         match back {

@@ -1,5 +1,6 @@
 //! Rule `key-deletion-scheduled`. Its page, `key_deletion_scheduled.md`, says what it finds and what it misses.
 
+use super::kit::latent;
 use super::kit::mass::{self, Act, Words};
 use super::kit::usage::{Usage, uses};
 use super::prelude::*;
@@ -152,6 +153,7 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
     if !key.resources.is_empty() {
         draft.fact("protects", plural(key.resources.len() as u64 + key.resources_overflow, "known resource"));
     }
+    latent::tell(&mut draft, key, change.at, !matches!(end, End::Cancelled(_)), cx);
     if let End::Cancelled(by) = end
         && let Some(now) = key.history.state_at(cx.as_of)
     {

@@ -1,5 +1,6 @@
 //! Rule `key-disabled`. Its page, `key_disabled.md`, says what it finds and what it misses.
 
+use super::kit::latent;
 use super::kit::mass::{self, Act, Words};
 use super::kit::usage::{Usage, uses};
 use super::prelude::*;
@@ -83,6 +84,7 @@ fn finding(key: &KeyView, change: &StateChange, end: Option<&StateChange>, cx: &
         draft.fact("last use", instant(used.last));
         draft.fact("used by", used.by());
     }
+    latent::tell(&mut draft, key, change.at, end.is_none(), cx);
     draft.fact(
         "now",
         match end {

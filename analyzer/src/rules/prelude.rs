@@ -1,7 +1,7 @@
 //! What every rule imports.
 
 pub(super) use super::kit::context::{Context, short_principal, short_service};
-pub(super) use super::kit::draft::{Draft, text_or_null};
+pub(super) use super::kit::draft::{Draft, event_detail, text_or_null};
 pub(super) use super::kit::time::{DAY, HOUR, MINUTE, instant, length, plural};
 pub(super) use super::rule::{AccountView, Detect, Mention, Rule, Timing};
 pub(super) use crate::finding::{Confidence, Detail, Role, Severity, Status, plain, word};

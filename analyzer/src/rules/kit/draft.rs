@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::context::Context;
 use crate::finding::{Confidence, Detail, Evidence, Fact, KeyRef, Principal, Severity, Status};
 use crate::view::KeyView;
+use crate::view::ledger::ControlEvent;
 
 /// A finding in the making.
 #[derive(Clone, Debug)]
@@ -95,4 +97,16 @@ impl Draft {
 /// Text, or null when it is empty.
 pub fn text_or_null(text: &str) -> Detail {
     if text.is_empty() { Detail::Null } else { Detail::Text(text.to_string()) }
+}
+
+/// A control-plane event for machines: which, when, by whom.
+pub fn event_detail(control: &ControlEvent, cx: &Context<'_>) -> Detail {
+    Detail::Map(BTreeMap::from([
+        ("event_id", Detail::Text(cx.id(&control.event))),
+        ("event_name", Detail::Text(cx.text(Some(control.name)).to_string())),
+        ("time", Detail::Time(control.event.time)),
+        ("principal", text_or_null(cx.text(control.actor.principal))),
+        ("session", text_or_null(control.actor.session.as_deref().unwrap_or_default())),
+        ("source_ip", text_or_null(control.actor.source_ip.as_deref().unwrap_or_default())),
+    ]))
 }

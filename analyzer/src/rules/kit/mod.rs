@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod context;
 pub mod draft;
 pub mod engine;
+pub mod latent;
 pub mod mass;
 pub mod outage;
 pub mod policies;

@@ -1,0 +1,184 @@
+//! Commands that ask about keys and findings: `keys`, `timeline`, `explain`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::super::exit;
+use super::{ExplainFormat, KeysFormat, Limits, S3Args, TimelineFormat, account, region};
+use crate::config::When;
+
+#[derive(Args, Debug)]
+#[command(after_long_help = format!("{KEYS_EXAMPLES}\n\n{}", exit::help()))]
+pub(in crate::cli) struct KeysArgs {
+    /// File, folder, glob or s3://BUCKET/PREFIX of CloudTrail logs, or a lake; `-` for standard input. As of `keytrail scan`.
+    ///
+    /// What these logs do not tell of a key is unknown: it is never guessed.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(in crate::cli) sources: Vec<String>,
+
+    /// How the keys stood at this instant [default: the time of the last event].
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(in crate::cli) as_of: Option<When>,
+
+    /// Only this account; may be repeated or separated by commas.
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]
+    pub(in crate::cli) account: Vec<String>,
+
+    /// Only this Region; may be repeated or separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to look at")]
+    pub(in crate::cli) region: Vec<String>,
+
+    /// Configuration file [default: ./keytrail.toml, if there is one].
+    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
+    pub(in crate::cli) config: Option<PathBuf>,
+
+    /// How to write the keys [default: as the name of --output ends, else text].
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
+    pub(in crate::cli) format: Option<KeysFormat>,
+
+    /// Write to a file instead of standard output.
+    ///
+    /// The file appears whole, or not at all when the run fails.
+    #[arg(long, short, value_name = "FILE", help_heading = "What to write")]
+    pub(in crate::cli) output: Option<PathBuf>,
+
+    /// No progress bar and no remarks on standard error; warnings and errors stay.
+    #[arg(long, short, help_heading = "What to write")]
+    pub(in crate::cli) quiet: bool,
+
+    #[command(flatten)]
+    pub(in crate::cli) limits: Limits,
+
+    #[command(flatten)]
+    pub(in crate::cli) s3: S3Args,
+}
+
+const KEYS_EXAMPLES: &str = "\
+Examples:
+  keytrail keys ./lake                        every key that the lake knows
+  keytrail keys ./AWSLogs --output keys.csv   for a spreadsheet
+  keytrail keys ./lake --format json | jq '.keys[] | select(.last_use == null) | .arn'";
+
+#[derive(Args, Debug)]
+#[command(after_long_help = format!("{EXPLAIN_EXAMPLES}\n\n{}", exit::help()))]
+pub(in crate::cli) struct ExplainArgs {
+    /// Id of the finding, or the first 8 or more digits of it.
+    #[arg(value_name = "ID")]
+    pub(in crate::cli) id: String,
+
+    /// The sources that the finding came from: files, folders, s3://BUCKET/PREFIX, or a lake.
+    ///
+    /// The records of a lake are fetched from the objects that it was filled from.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(in crate::cli) sources: Vec<String>,
+
+    /// Report events from here on, as `keytrail scan` was told.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(in crate::cli) from: Option<When>,
+
+    /// Report events up to here, as `keytrail scan` was told.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(in crate::cli) to: Option<When>,
+
+    /// Count "overdue", "unused" and "still open" from here, as `keytrail scan` was told.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(in crate::cli) as_of: Option<When>,
+
+    /// Only this account; may be repeated or separated by commas.
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]
+    pub(in crate::cli) account: Vec<String>,
+
+    /// Only this Region; may be repeated or separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to look at")]
+    pub(in crate::cli) region: Vec<String>,
+
+    /// Configuration file [default: ./keytrail.toml, if there is one].
+    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
+    pub(in crate::cli) config: Option<PathBuf>,
+
+    /// How to write it [default: text].
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
+    pub(in crate::cli) format: Option<ExplainFormat>,
+
+    /// No progress bar and no remarks on standard error; warnings and errors stay.
+    #[arg(long, short, help_heading = "What to write")]
+    pub(in crate::cli) quiet: bool,
+
+    #[command(flatten)]
+    pub(in crate::cli) limits: Limits,
+
+    #[command(flatten)]
+    pub(in crate::cli) s3: S3Args,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  keytrail explain 05dae0a0 ./AWSLogs                the finding, its records, and commands that fetch them
+  keytrail explain 05dae0a0 ./lake --format json     the same for a ticket";
+
+#[derive(Args, Debug)]
+#[command(after_long_help = format!("{TIMELINE_EXAMPLES}\n\n{}", exit::help()))]
+#[command(group = clap::ArgGroup::new("asked").required(true).args(["key", "resource"]))]
+pub(in crate::cli) struct TimelineArgs {
+    /// File, folder, glob or s3://BUCKET/PREFIX of CloudTrail logs, or a lake; `-` for standard input. As of `keytrail scan`.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(in crate::cli) sources: Vec<String>,
+
+    /// The key: its id, ARN or alias. A key that an alias pointed at before is told too.
+    #[arg(long, value_name = "KEY", help_heading = "What to look at")]
+    pub(in crate::cli) key: Option<String>,
+
+    /// Something that keys protect: an S3 object or bucket, secret, volume, table, by ARN or by the last part of it.
+    ///
+    /// Tells under which keys it stood, who used it, what failed, and what was done to the keys since. With S3 Bucket Keys
+    /// the log names the bucket and not the object.
+    #[arg(long, value_name = "RESOURCE", help_heading = "What to look at")]
+    pub(in crate::cli) resource: Option<String>,
+
+    /// Show what happened from here on: 2026-03-01 or 2026-03-01T08:30:00Z. Everything is read all the same.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(in crate::cli) from: Option<When>,
+
+    /// Show what happened up to here; a day counts whole, a moment not itself.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(in crate::cli) to: Option<When>,
+
+    /// Only this account; may be repeated or separated by commas.
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]
+    pub(in crate::cli) account: Vec<String>,
+
+    /// Only this Region; may be repeated or separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to look at")]
+    pub(in crate::cli) region: Vec<String>,
+
+    /// Configuration file [default: ./keytrail.toml, if there is one].
+    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
+    pub(in crate::cli) config: Option<PathBuf>,
+
+    /// How to write it [default: as the name of --output ends, else text].
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
+    pub(in crate::cli) format: Option<TimelineFormat>,
+
+    /// Write to a file instead of standard output.
+    ///
+    /// The file appears whole, or not at all when the run fails.
+    #[arg(long, short, value_name = "FILE", help_heading = "What to write")]
+    pub(in crate::cli) output: Option<PathBuf>,
+
+    /// No progress bar and no remarks on standard error; warnings and errors stay.
+    #[arg(long, short, help_heading = "What to write")]
+    pub(in crate::cli) quiet: bool,
+
+    #[command(flatten)]
+    pub(in crate::cli) limits: Limits,
+
+    #[command(flatten)]
+    pub(in crate::cli) s3: S3Args,
+}
+
+const TIMELINE_EXAMPLES: &str = "\
+Examples:
+  keytrail timeline ./lake --key alias/payments              the story of one key
+  keytrail timeline ./lake --resource vol-0c3d4e5f60718293a  who used what protects this volume
+  keytrail timeline ./lake --key 1234abcd-12ab-34cd-56ef-1234567890ab --from 2026-09-01 --format json";
