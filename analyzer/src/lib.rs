@@ -1,5 +1,6 @@
 //! Keytrail.
 pub mod cli;
+pub mod compliance;
 pub mod config;
 pub mod decode;
 pub mod extract;

@@ -40,6 +40,7 @@ fn help_leads_to_the_first_scan() {
       ingest       Read what is new in logs into a lake, so that nothing is read twice
       keys         List the keys: state, rotation, last use, who uses them for what, cost
       timeline     Tell what happened to one key, or to something that keys protect
+      report       Report for auditors: what the logs prove of the controls of a framework
       explain      Show one finding with the raw records behind it, and how to fetch them by hand
       rules        List the rules, or explain one
       schema       Describe the columns of the files that keytrail writes
@@ -74,12 +75,24 @@ fn only_commands_that_exist_are_named() {
         + &stdout(&["ingest", "--help"])
         + &stdout(&["keys", "--help"])
         + &stdout(&["timeline", "--help"])
+        + &stdout(&["report", "--help"])
         + &stdout(&["explain", "--help"]);
     for (at, _) in help.match_indices("  keytrail ").map(|(at, text)| (at + 2, text)) {
         let command = help[at + 9..].split([' ', '`', '\n']).next().unwrap();
-        let named =
-            ["scan", "ingest", "keys", "timeline", "explain", "rules", "schema", "config", "man", "completions"]
-                .contains(&command);
+        let named = [
+            "scan",
+            "ingest",
+            "keys",
+            "timeline",
+            "report",
+            "explain",
+            "rules",
+            "schema",
+            "config",
+            "man",
+            "completions",
+        ]
+        .contains(&command);
         assert!(named || command.starts_with(['[', '<']), "keytrail {command}");
     }
 }
@@ -129,7 +142,8 @@ fn the_example_configuration_is_one() {
 #[test]
 fn completions_and_the_manual_know_every_command() {
     let manual = stdout(&["man"]);
-    for command in ["scan", "keys", "timeline", "explain", "rules", "schema", "config", "completions", "man"] {
+    for command in ["scan", "keys", "timeline", "report", "explain", "rules", "schema", "config", "completions", "man"]
+    {
         assert!(manual.contains(&format!(".TH keytrail-{command} 1")), "{command}");
         for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
             assert!(stdout(&["completions", shell]).contains(command), "{shell}: {command}");
@@ -150,7 +164,8 @@ fn refusals_end_with_2_and_say_what_to_try() {
         (&["scan", ".", "--output", "no-such/folder/x.json"], "try: mkdir -p no-such/folder"),
         (&["scan", ".", "--output", "x.parquet", "--events", "x.parquet"], "name the same file"),
         (&["scan", ".", "--config", "no-such.toml"], "try: `keytrail config > keytrail.toml`"),
-        (&["report"], "unrecognized subcommand 'report'"),
+        (&["report"], "<SOURCE>..."),
+        (&["judge"], "unrecognized subcommand 'judge'"),
     ] {
         let (code, stderr) = refused(args);
         assert_eq!(code, 2, "{args:?}: {stderr}");

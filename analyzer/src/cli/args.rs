@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(super) use self::questions::{ExplainArgs, KeysArgs, TimelineArgs};
+pub(super) use self::questions::{ExplainArgs, KeysArgs, ReportArgs, TimelineArgs};
 use super::exit;
 use crate::config::{Bytes, Period, Settings, When};
 use crate::finding::Severity;
@@ -59,6 +59,8 @@ pub(super) enum Command {
     Keys(Box<KeysArgs>),
     /// Tell what happened to one key, or to something that keys protect
     Timeline(Box<TimelineArgs>),
+    /// Report for auditors: what the logs prove of the controls of a framework
+    Report(Box<ReportArgs>),
     /// Show one finding with the raw records behind it, and how to fetch them by hand
     Explain(Box<ExplainArgs>),
     /// List the rules, or explain one
@@ -369,6 +371,16 @@ pub(super) enum KeysFormat {
     /// One document: keys, prices and coverage
     Json,
     /// One key per row, for spreadsheets
+    Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// One page that stands alone, for people
+    Html,
+    /// One document, for programs
+    Json,
+    /// One control per row, for spreadsheets
     Csv,
 }
 

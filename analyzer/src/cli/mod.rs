@@ -11,6 +11,7 @@ mod keys;
 mod man;
 mod output;
 mod progress;
+mod report;
 mod rules;
 mod scan;
 mod schema;
@@ -52,6 +53,7 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
         Command::Ingest(args) => ingest::run(args, terminal),
         Command::Keys(args) => keys::run(args, terminal),
         Command::Timeline(args) => timeline::run(args, terminal),
+        Command::Report(args) => report::run(args, terminal),
         Command::Explain(args) => explain::run(args, terminal),
         Command::Rules(args) => rules::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),

@@ -161,6 +161,19 @@ pub fn scan(options: &ScanOptions, progress: &dyn Progress) -> Result<Report, Sc
     steadily(|| scan_once(options, (&run, &skipped), progress, &|_, _| None::<()>)).map(|(report, _)| report)
 }
 
+/// Reads all sources, evaluates the rules, and looks at every key: what a report for auditors needs, in one reading.
+///
+/// # Errors
+/// As of [`scan`].
+pub fn audit<T: Send>(
+    options: &ScanOptions,
+    progress: &dyn Progress,
+    visit: &Visit<'_, T>,
+) -> Result<(Report, Vec<T>), ScanError> {
+    let (run, skipped) = choose_rules(options)?;
+    steadily(|| scan_once(options, (&run, &skipped), progress, visit))
+}
+
 /// What a survey makes of one key, complete with all that the log shows of it; called by several threads, in no order.
 pub type Visit<'v, T> = dyn Fn(&KeyView, &Context<'_>) -> Option<T> + Sync + 'v;
 

@@ -100,6 +100,12 @@ impl Seen {
         coverage.regions = hours.keys().map(|(_, region)| region.clone()).collect();
         coverage.hours_logged = hours.values().map(|hours| hours.len() as u64).sum();
         coverage.gaps = gaps(&hours);
+        for (place, hours) in &hours {
+            let days = coverage.days.entry(place.clone()).or_default();
+            for hour in hours {
+                *days.entry(hour.div_euclid(24)).or_default() += 1;
+            }
+        }
         coverage.skipped.sort();
         coverage.rejected_at.sort();
         coverage

@@ -1,5 +1,6 @@
 //! What a run came to, and one renderer per format. Wire types live with their renderer; domain types are never serialized.
 
+pub mod audit;
 pub mod csv;
 pub mod escape;
 pub mod explain;

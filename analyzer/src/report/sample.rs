@@ -256,6 +256,7 @@ fn coverage() -> Coverage {
             to: 1_772_323_200_000 + 14 * HOUR,
         }],
         hours_logged: 96,
+        days: BTreeMap::new(),
         blind: vec![BlindWindow {
             account: "444455556666".to_string(),
             region: "us-east-1".to_string(),

@@ -1,12 +1,12 @@
-//! Commands that ask about keys and findings: `keys`, `timeline`, `explain`.
+//! Commands that ask about keys, findings and controls: `keys`, `timeline`, `explain`, `report`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::super::exit;
-use super::{ExplainFormat, KeysFormat, Limits, S3Args, TimelineFormat, account, region};
-use crate::config::When;
+use super::{ExplainFormat, KeysFormat, Limits, ReportFormat, S3Args, TimelineFormat, account, region};
+use crate::config::{Period, When};
 
 #[derive(Args, Debug)]
 #[command(after_long_help = format!("{KEYS_EXAMPLES}\n\n{}", exit::help()))]
@@ -182,3 +182,92 @@ Examples:
   keytrail timeline ./lake --key alias/payments              the story of one key
   keytrail timeline ./lake --resource vol-0c3d4e5f60718293a  who used what protects this volume
   keytrail timeline ./lake --key 1234abcd-12ab-34cd-56ef-1234567890ab --from 2026-09-01 --format json";
+
+#[derive(Args, Debug)]
+#[command(after_long_help = format!("{REPORT_EXAMPLES}\n\n{}", exit::help()))]
+pub(in crate::cli) struct ReportArgs {
+    /// File, folder, glob or s3://BUCKET/PREFIX of CloudTrail logs, or a lake; `-` for standard input. As of `keytrail scan`.
+    #[arg(required_unless_present = "list", value_name = "SOURCE")]
+    pub(in crate::cli) sources: Vec<String>,
+
+    /// Framework to report on; may be repeated or separated by commas [default: all that come along].
+    #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "What to report")]
+    pub(in crate::cli) framework: Vec<String>,
+
+    /// A framework of your own: a TOML file like those that come along; may be repeated.
+    #[arg(long, value_name = "FILE", help_heading = "What to report")]
+    pub(in crate::cli) mapping: Vec<PathBuf>,
+
+    /// List the frameworks and their controls instead.
+    #[arg(long, help_heading = "What to report")]
+    pub(in crate::cli) list: bool,
+
+    /// An account that must be in the logs; may be repeated or separated by commas.
+    ///
+    /// What must be there has to be said from outside of the logs: else no control is more than partial.
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to report")]
+    pub(in crate::cli) expect_account: Vec<String>,
+
+    /// A Region that must be in the logs of every expected account; may be repeated or separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, requires = "expect_account", help_heading = "What to report")]
+    pub(in crate::cli) expect_region: Vec<String>,
+
+    /// Start of the period: 2026-07-01 or 2026-07-01T00:00:00Z.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(in crate::cli) from: Option<When>,
+
+    /// End of the period; a day counts whole, a moment not itself.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(in crate::cli) to: Option<When>,
+
+    /// Count "overdue", "unused" and "still open" from here [default: the end of the period, else the last event].
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(in crate::cli) as_of: Option<When>,
+
+    /// How far before --from a cause is looked for [default: 13mo].
+    #[arg(long, value_name = "PERIOD", help_heading = "What to look at")]
+    pub(in crate::cli) lookback: Option<Period>,
+
+    /// Only this account; may be repeated or separated by commas.
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]
+    pub(in crate::cli) account: Vec<String>,
+
+    /// Only this Region; may be repeated or separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to look at")]
+    pub(in crate::cli) region: Vec<String>,
+
+    /// Configuration file [default: ./keytrail.toml, if there is one].
+    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
+    pub(in crate::cli) config: Option<PathBuf>,
+
+    /// How to write it [default: as the name of --output ends, else html].
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
+    pub(in crate::cli) format: Option<ReportFormat>,
+
+    /// Write to a file instead of standard output.
+    ///
+    /// The file appears whole, or not at all when the run fails.
+    #[arg(long, short, value_name = "FILE", help_heading = "What to write")]
+    pub(in crate::cli) output: Option<PathBuf>,
+
+    /// Write an evidence pack into this new folder: the report in every format, the evidence, keys and changes as CSV, and
+    /// SHA256SUMS over all of it for `sha256sum -c`.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["output", "format"], help_heading = "What to write")]
+    pub(in crate::cli) pack: Option<PathBuf>,
+
+    /// No progress bar and no remarks on standard error; warnings and errors stay.
+    #[arg(long, short, help_heading = "What to write")]
+    pub(in crate::cli) quiet: bool,
+
+    #[command(flatten)]
+    pub(in crate::cli) limits: Limits,
+
+    #[command(flatten)]
+    pub(in crate::cli) s3: S3Args,
+}
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  keytrail report ./lake --framework cis-aws-5.0 --from 2026-07-01 --to 2026-09-30 --output q3.html
+  keytrail report ./lake --framework pci-dss-4.0.1,soc2 --pack ./q3-evidence
+  keytrail report --list";

@@ -39,7 +39,7 @@ fn role(role: Option<RegionRole>) -> &'static str {
     }
 }
 
-fn rotation(rotation: Option<Rotation>) -> &'static str {
+pub(in crate::report) fn rotation(rotation: Option<Rotation>) -> &'static str {
     match rotation {
         Some(Rotation::On) => "on",
         Some(Rotation::Off) => "off",

@@ -8,7 +8,7 @@ mod wanted;
 
 pub use entry::{Entry, EntryKind};
 pub use json::{SCHEMA, render as json};
-pub use story::KeyStory;
+pub use story::{KeyStory, changes};
 pub use text::render as text;
 pub use wanted::Wanted;
 

@@ -118,7 +118,8 @@ fn entry(kind: EntryKind, event: &EventRef, name: &str, cx: &Context<'_>) -> Ent
     }
 }
 
-fn changes(key: &KeyView, cx: &Context<'_>) -> Vec<Entry> {
+/// Every call that changed the key, or tried to, in order.
+pub fn changes(key: &KeyView, cx: &Context<'_>) -> Vec<Entry> {
     let mut policy: Option<Policy> = None;
     let mut entries = Vec::new();
     for control in &key.events {

@@ -137,6 +137,8 @@ impl<'r> Coverage<'r> {
             gaps,
             hours_logged,
             blind,
+            // The matrix stands in reports.
+            days: _,
         } = &report.coverage;
         let skipped_rules = report.run.rules_skipped.iter();
         Self {

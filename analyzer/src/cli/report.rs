@@ -1,0 +1,164 @@
+//! `keytrail report`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use super::args::{ReportArgs, ReportFormat};
+use super::exit::ExitReason;
+use super::failure::Failure;
+use super::output::Output;
+use super::scan::{period, warn_of_gaps};
+use super::terminal::Terminal;
+use super::{progress, settings};
+use crate::compliance::{Framework, Integrity, builtin, parse};
+use crate::config::Period;
+use crate::pipeline::{self, ScanOptions};
+use crate::report::audit::{self, Audit, Expected};
+use crate::report::keys::{self, Inventory};
+use crate::report::{human, timeline};
+use crate::view::inventory::KeyRow;
+
+/// How far back a report looks for causes when nobody says.
+const LOOKBACK: Period = Period::Months(13);
+
+pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<ExitReason, Failure> {
+    terminal.quiet = args.quiet;
+    let frameworks = frameworks(args)?;
+    if args.list {
+        terminal.print(list(&frameworks).as_bytes())?;
+        return Ok(ExitReason::Complete);
+    }
+    let (settings, file) = settings::load(args.config.as_deref())?;
+    if let Some(file) = file.filter(|_| args.config.is_none()) {
+        terminal.note(format!("using {}", file.display()));
+    }
+    if args.sources.iter().any(|source| source == "-") && terminal.around.in_is_terminal {
+        return Err(Failure::usage("standard input is a terminal, not a log").hint("keytrail report - < FILE"));
+    }
+    let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
+    let format = args.format.or_else(|| output.and_then(format_of)).unwrap_or(ReportFormat::Html);
+    let output = output.map(Output::check).transpose()?;
+    if let Some(pack) = &args.pack
+        && pack.exists()
+    {
+        let story = format!("{} is there already: evidence is not mixed with other files", pack.display());
+        return Err(Failure::usage(story).hint("name a folder that does not exist yet"));
+    }
+    let (from, to) = period(args.from, args.to)?;
+    let options = ScanOptions {
+        from,
+        to,
+        as_of: args.as_of.map(|when| when.end_ms()),
+        lookback: from.map(|from| args.lookback.unwrap_or(LOOKBACK).before(from)),
+        accounts: args.account.clone(),
+        regions: args.region.clone(),
+        ..args.limits.apply(args.sources.clone(), settings, &args.s3)
+    };
+    let (report, looked_at) = pipeline::audit(&options, &*progress::display(terminal), &|key, cx| {
+        Some((KeyRow::of(key, cx.dictionary, cx.as_of), timeline::changes(key, cx)))
+    })?;
+    warn_of_gaps(&report.coverage, terminal);
+    let is_complete = report.coverage.is_complete();
+    let expected = Expected {
+        accounts: args.expect_account.iter().cloned().collect(),
+        regions: args.expect_region.iter().cloned().collect(),
+    };
+    let audit = Audit::new(report, looked_at, frameworks, Integrity::Unverified, &expected);
+    match (&args.pack, output) {
+        (Some(folder), _) => {
+            let files = pack(folder, &audit)?;
+            terminal.note(format!("wrote {} to {}", human::count(files as u64, "file"), folder.display()));
+        }
+        (None, Some(output)) => {
+            let path = output.path().display().to_string();
+            output.write(render(&audit, format).as_bytes())?;
+            terminal.note(format!("wrote {path}"));
+        }
+        (None, None) => terminal.print(render(&audit, format).as_bytes())?,
+    }
+    Ok(ExitReason::of_report(is_complete, false))
+}
+
+fn render(audit: &Audit, format: ReportFormat) -> String {
+    match format {
+        ReportFormat::Html => audit::html(audit),
+        ReportFormat::Json => audit::json(audit),
+        ReportFormat::Csv => audit::controls_csv(audit),
+    }
+}
+
+/// What the end of a file name says about its format.
+fn format_of(path: &Path) -> Option<ReportFormat> {
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "html" | "htm" => Some(ReportFormat::Html),
+        "json" => Some(ReportFormat::Json),
+        "csv" => Some(ReportFormat::Csv),
+        _ => None,
+    }
+}
+
+/// Those that were asked for; all that come along when nobody asks, and those of the user's files in any case.
+fn frameworks(args: &ReportArgs) -> Result<Vec<Framework>, Failure> {
+    let mut own = Vec::new();
+    for path in &args.mapping {
+        let said = |what: String| Failure::usage(format!("{}: {what}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| said(error.to_string()))?;
+        own.push(parse(&text).map_err(|error| said(error.to_string()))?);
+    }
+    let builtin = builtin();
+    let mut chosen: Vec<Framework> = Vec::new();
+    for id in &args.framework {
+        let known = own.iter().chain(&builtin).find(|framework| framework.id == *id).ok_or_else(|| {
+            let ids: Vec<&str> = builtin.iter().map(|framework| framework.id.as_str()).collect();
+            Failure::usage(format!("there is no framework `{id}`")).hint(format!("one of {}", ids.join(", ")))
+        })?;
+        if chosen.iter().all(|chosen| chosen.id != known.id) {
+            chosen.push(known.clone());
+        }
+    }
+    if args.framework.is_empty() {
+        chosen = if own.is_empty() { builtin } else { own };
+    }
+    Ok(chosen)
+}
+
+fn list(frameworks: &[Framework]) -> String {
+    let mut text = String::new();
+    for framework in frameworks {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{:<18} {}", framework.id, framework.name);
+        for control in &framework.controls {
+            let _ = writeln!(text, "  {:<24} {}", control.id, control.title);
+        }
+    }
+    text
+}
+
+/// Writes the evidence pack; how many files it has.
+fn pack(folder: &Path, audit: &Audit) -> Result<usize, Failure> {
+    let inventory = Inventory::new(audit.report.clone(), audit.keys.clone());
+    let files = [
+        ("changes.csv", audit::changes_csv(audit)),
+        ("controls.csv", audit::controls_csv(audit)),
+        ("evidence.csv", audit::evidence_csv(audit)),
+        ("findings.json", crate::report::json::render(&audit.report)),
+        ("keys.csv", keys::csv(&inventory)),
+        ("report.html", audit::html(audit)),
+        ("report.json", audit::json(audit)),
+    ];
+    let failed = |error: std::io::Error| Failure::could_not_run(format!("{}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut sums = String::new();
+    for (name, text) in &files {
+        std::fs::write(folder.join(name), text).map_err(failed)?;
+        let sum: String = Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        let _ = writeln!(sums, "{sum}  {name}");
+    }
+    std::fs::write(folder.join("SHA256SUMS"), sums).map_err(failed)?;
+    Ok(files.len() + 1)
+}

@@ -1,0 +1,97 @@
+//! The evidence as CSV: controls, evidence rows, changes of keys.
+
+use super::Audit;
+use crate::report::{escape, human};
+
+fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
+    // Writing to memory cannot fail, and every row has the same length.
+    drop(writer.write_record(columns));
+    for row in rows {
+        drop(writer.write_record(row.iter().map(|cell| escape::csv_cell(cell).into_owned())));
+    }
+    String::from_utf8_lossy(&writer.into_inner().unwrap_or_default()).into_owned()
+}
+
+/// One control per row.
+pub fn controls(audit: &Audit) -> String {
+    let columns = ["framework", "control", "title", "status", "because", "findings", "limits", "cannot", "ask"];
+    let rows = audit.frameworks.iter().flat_map(|(framework, assessments)| {
+        framework.controls.iter().zip(assessments).map(|(control, assessment)| {
+            let ids = assessment.against.iter().filter(|evidence| evidence.decides);
+            let ids: Vec<String> = ids.map(|evidence| audit.report.findings[evidence.finding].id.to_string()).collect();
+            let limits: Vec<&str> = assessment.limits.iter().map(|limit| limit.0.as_str()).collect();
+            vec![
+                framework.id.clone(),
+                control.id.clone(),
+                control.title.clone(),
+                assessment.status.id().into(),
+                assessment.because.clone(),
+                ids.join(" "),
+                limits.join("; "),
+                control.cannot.clone(),
+                control.ask.join("; "),
+            ]
+        })
+    });
+    table(&columns, rows)
+}
+
+/// One record of the evidence of one finding per row.
+pub fn evidence(audit: &Audit) -> String {
+    let columns = [
+        "finding",
+        "rule",
+        "severity",
+        "status",
+        "role",
+        "event_id",
+        "time",
+        "event_name",
+        "error_code",
+        "principal",
+        "key",
+        "object",
+        "record",
+    ];
+    let rows = audit.report.findings.iter().flat_map(|finding| {
+        finding.evidence.iter().map(move |evidence| {
+            vec![
+                finding.id.to_string(),
+                finding.rule.to_string(),
+                finding.severity.id().into(),
+                finding.status.id().into(),
+                evidence.role.id().into(),
+                evidence.event_id.clone(),
+                human::rfc3339(evidence.time),
+                evidence.event_name.clone(),
+                evidence.error_code.clone().unwrap_or_default(),
+                finding.principal.as_ref().map(|principal| principal.arn.clone()).unwrap_or_default(),
+                finding.key.as_ref().map(|key| key.arn.clone()).unwrap_or_default(),
+                evidence.object.clone(),
+                evidence.record.to_string(),
+            ]
+        })
+    });
+    table(&columns, rows)
+}
+
+/// One change of a key per row: the whole population.
+pub fn changes(audit: &Audit) -> String {
+    let columns = ["time", "key", "kind", "event_name", "what", "principal", "who", "error_code", "event_id", "object"];
+    let rows = audit.changes.iter().map(|(key, entry)| {
+        vec![
+            human::rfc3339(entry.from),
+            key.clone(),
+            entry.kind.id().into(),
+            entry.operations.first().map(|(name, _)| name.clone()).unwrap_or_default(),
+            entry.what.clone(),
+            entry.principal.clone(),
+            entry.who.clone(),
+            entry.error.clone().unwrap_or_default(),
+            entry.event_id.clone(),
+            entry.object.clone(),
+        ]
+    });
+    table(&columns, rows)
+}

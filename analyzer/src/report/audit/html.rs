@@ -1,0 +1,364 @@
+//! `--format html`: one file that stands alone: no script, nothing loaded from anywhere. Every text goes through `maud`,
+//! which escapes it.
+
+use std::collections::BTreeMap;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::Audit;
+use super::json::integrity;
+use super::style::STYLE;
+use crate::compliance::{Assessment, Control, Integrity, Status};
+use crate::finding::{Finding, Status as FindingStatus};
+use crate::report::{escape, human};
+use crate::view::inventory::KeyRow;
+
+/// Rows of a table that the page shows; the CSV files have all.
+const ROWS: usize = 500;
+/// Days that the heat map shows one by one; a longer period is shown by weeks.
+const DAYS: usize = 45;
+
+/// The page.
+pub fn render(audit: &Audit) -> String {
+    let run = &audit.report.run;
+    let period = period(audit);
+    let title = format!("KMS keys, {period}");
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                meta name="referrer" content="no-referrer";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    p.dim { "Keytrail " (run.version) ", report for auditors" }
+                    h1 { "AWS KMS keys: " (period) }
+                    p { "Evidence, not an opinion: what AWS CloudTrail logs prove of the controls below, what they cannot prove, and what else to ask for." }
+                    nav aria-label="Sections" { ul {
+                        @for (id, name) in SECTIONS { li { a href={"#" (id)} { (name) } } }
+                    } }
+                }
+                main {
+                    (summary(audit))
+                    (scope(audit))
+                    (coverage(audit))
+                    span id="controls" {}
+                    @for (framework, assessments) in &audit.frameworks {
+                        section aria-labelledby={"f-" (framework.id)} {
+                            h2 id={"f-" (framework.id)} { (framework.name) }
+                            p.dim { "Mapping " (framework.mapping) ", in our words. The text itself: " span.id { (framework.source) } }
+                            (table_of_controls(&framework.id, &framework.controls, assessments))
+                            @for (control, assessment) in framework.controls.iter().zip(assessments) {
+                                (one(&framework.id, control, assessment, audit))
+                            }
+                        }
+                    }
+                    (findings(audit))
+                    (keys(audit))
+                    (changes(audit))
+                    (limits(audit))
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+const SECTIONS: [(&str, &str); 8] = [
+    ("summary", "Summary"),
+    ("scope", "Scope and method"),
+    ("coverage", "Coverage"),
+    ("controls", "Controls"),
+    ("findings", "Findings"),
+    ("keys", "Keys"),
+    ("changes", "Changes of keys"),
+    ("limits", "Limits"),
+];
+
+fn text(text: &str) -> String {
+    escape::terminal(text).into_owned()
+}
+
+fn period(audit: &Audit) -> String {
+    let run = &audit.report.run;
+    let span = audit.report.coverage.span;
+    let day = |ms: i64| human::time(ms).chars().take(10).collect::<String>();
+    let from = run.from.or(span.map(|span| span.0));
+    let to = run.to.map(|to| to - 1).or(span.map(|span| span.1));
+    match (from, to) {
+        (Some(from), Some(to)) => format!("{} to {}", day(from), day(to)),
+        _ => "no event".into(),
+    }
+}
+
+fn class(status: Status) -> &'static str {
+    match status {
+        Status::Contradicted => "s-contradicted",
+        Status::Partial => "s-partial",
+        Status::Satisfied => "s-satisfied",
+        Status::NotDeterminable | Status::NotApplicable => "s-not",
+    }
+}
+
+fn summary(audit: &Audit) -> Markup {
+    let open = audit.report.findings.iter().filter(|finding| finding.status == FindingStatus::Open);
+    let mut severities: BTreeMap<_, usize> = BTreeMap::new();
+    for finding in open {
+        *severities.entry(finding.severity).or_default() += 1;
+    }
+    html! {
+        section aria-labelledby="summary" {
+            h2 id="summary" { "Summary" }
+            ul.tally {
+                @for (status, count) in audit.tally() {
+                    li { b { (count) } span class=(class(status)) { (status.id()) } }
+                }
+            }
+            p {
+                (human::count(audit.keys.len() as u64, "key")) " in "
+                (human::count(audit.report.coverage.accounts.len() as u64, "account")) " and "
+                (human::count(audit.report.coverage.regions.len() as u64, "Region")) "; open findings: "
+                @if severities.is_empty() { "none" }
+                @for (i, (severity, count)) in severities.iter().rev().enumerate() {
+                    @if i > 0 { ", " } (count) " " (severity.id())
+                }
+                ". The logs are " b { (integrity(audit.integrity)) } "."
+            }
+        }
+    }
+}
+
+fn scope(audit: &Audit) -> Markup {
+    let (run, coverage) = (&audit.report.run, &audit.report.coverage);
+    let list = |items: &mut dyn Iterator<Item = &String>| items.map(|item| text(item)).collect::<Vec<_>>().join(", ");
+    html! {
+        section aria-labelledby="scope" {
+            h2 id="scope" { "Scope and method" }
+            dl {
+                dt { "Sources" } dd.id { (list(&mut run.sources.iter())) }
+                dt { "Accounts" } dd { (list(&mut coverage.accounts.iter())) }
+                dt { "Regions" } dd { (list(&mut coverage.regions.iter())) }
+                dt { "As of" } dd { (run.as_of.map_or("nothing was read".into(), |at| format!("{} UTC", human::time(at)))) }
+                dt { "Objects" } dd { (human::number(coverage.objects.read)) " of " (human::number(coverage.objects.seen)) " read" }
+                dt { "Events" } dd { (human::number(coverage.records.kms)) " of KMS, " (human::number(coverage.records.related)) " of other services about keys; " (human::number(coverage.records.duplicates)) " copies left out" }
+                dt { "Rules" } dd { (run.rules_run.join(", ")) }
+                dt { "Settings" } dd.id { (run.settings_digest) }
+                dt { "Integrity" } dd { (integrity(audit.integrity)) @if audit.integrity == Integrity::Unverified { ": run " code { "keytrail verify" } " over the same period; until then no control is satisfied" } }
+            }
+            p { "Every record is read, deduplicated by its event id, and folded into the history of its key. A finding names the records that it rests on; " code { "keytrail explain ID SOURCE" } " shows each of them as CloudTrail wrote it, and the command that fetches it without this program. The same logs and the same as-of instant give the same report, byte by byte." }
+        }
+    }
+}
+
+fn coverage(audit: &Audit) -> Markup {
+    let coverage = &audit.report.coverage;
+    let first = coverage.days.values().filter_map(|days| days.keys().next()).min().copied();
+    let last = coverage.days.values().filter_map(|days| days.keys().next_back()).max().copied();
+    let (Some(first), Some(last)) = (first, last) else {
+        return html! { section aria-labelledby="coverage" { h2 id="coverage" { "Coverage" } p { "No log was read." } } };
+    };
+    let step = if (last - first) as usize >= DAYS { 7 } else { 1 };
+    let columns: Vec<i64> = (first..=last).step_by(step).collect();
+    let day = |day: i64| human::time(day * 86_400_000).chars().skip(5).take(5).collect::<String>();
+    html! {
+        section aria-labelledby="coverage" {
+            h2 id="coverage" { "Coverage" }
+            p { "Hours of each " (if step == 7 { "week" } else { "day" }) " in which a log of the account and Region speaks. CloudTrail writes nothing in a quiet hour: without a validated digest an hour without a log is unproved, neither idle nor lost." }
+            div.scroll tabindex="0" role="region" aria-label="Hours with a log" {
+                table.heat {
+                    caption { "Hours with a log, of " (24 * step) }
+                    thead { tr { th scope="col" { "Account" } th scope="col" { "Region" } @for &column in &columns { th scope="col" { (day(column)) } } } }
+                    tbody {
+                        @for ((account, region), days) in coverage.days.iter().take(ROWS) {
+                            tr {
+                                th scope="row" { (text(account)) } td { (text(region)) }
+                                @for &column in &columns {
+                                    @let hours: u32 = days.range(column..column + step as i64).map(|(_, hours)| hours).sum();
+                                    td class={"h" (shade(hours, step))} { (hours) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            @if coverage.days.len() > ROWS { p.dim { "and " (coverage.days.len() - ROWS) " more in the JSON" } }
+            @if !coverage.blind.is_empty() {
+                h3 { "Trails that did not log KMS" }
+                ul { @for window in coverage.blind.iter().take(ROWS) {
+                    li { (window.what.id()) ": " span.id { (text(&window.trail)) } " from " (human::time(window.from)) " UTC "
+                        @match window.to { Some(to) => { "to " (human::time(to)) " UTC" } None => { "on" } } ", by " span.id { (text(&window.by)) } }
+                } }
+            }
+            @let unread: Vec<_> = coverage.skipped.iter().filter(|skipped| !skipped.reason.is_expected()).collect();
+            @if !unread.is_empty() {
+                h3 { "Objects that could not be read" }
+                ul { @for skipped in unread.iter().take(ROWS) { li { span.id { (text(&skipped.object)) } ": " (skipped.reason.meaning()) } } }
+            }
+        }
+    }
+}
+
+fn shade(hours: u32, step: usize) -> u32 {
+    match (hours, hours * 3 >= 24 * step as u32 * 2, hours * 3 >= 24 * step as u32) {
+        (0, ..) => 0,
+        (_, true, _) => 3,
+        (_, _, true) => 2,
+        _ => 1,
+    }
+}
+
+fn anchor(framework: &str, control: &Control) -> String {
+    let id: String = control.id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    format!("c-{framework}-{id}")
+}
+
+fn table_of_controls(framework: &str, controls: &[Control], assessments: &[Assessment]) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                caption { "Controls and what the log proves of them" }
+                thead { tr { th scope="col" { "Control" } th scope="col" { "What it asks for" } th scope="col" { "Status" } th scope="col" { "Because" } } }
+                tbody { @for (control, assessment) in controls.iter().zip(assessments) {
+                    tr {
+                        th scope="row" { a href={"#" (anchor(framework, control))} { (control.id) } }
+                        td { (control.title) }
+                        td class=(class(assessment.status)) { (assessment.status.id()) }
+                        td { (assessment.because) }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+fn one(framework: &str, control: &Control, assessment: &Assessment, audit: &Audit) -> Markup {
+    let of = |index: usize| &audit.report.findings[index];
+    html! {
+        details id=(anchor(framework, control)) open[assessment.status == Status::Contradicted] {
+            summary { b { (control.id) } " " (control.title) ": " span class=(class(assessment.status)) { (assessment.status.id()) } }
+            p { (assessment.because) "." }
+            @if !assessment.against.is_empty() {
+                h3 { "Findings" }
+                ul { @for evidence in assessment.against.iter().take(ROWS) {
+                    @let finding = of(evidence.finding);
+                    li { a href={"#x-" (finding.id)} { (text(&finding.title)) } " (" (finding.severity.id()) ", " (finding.status.id()) @if !evidence.decides { ", decides nothing" } ")" }
+                } }
+            }
+            @if !assessment.events.is_empty() {
+                p { "Operated in the period: " @for (i, (name, count)) in assessment.events.iter().enumerate() { @if i > 0 { ", " } (name) " " (human::number(*count)) " ×" } "." }
+            }
+            @if !assessment.limits.is_empty() {
+                h3 { "Not proved" }
+                ul { @for limit in &assessment.limits { li { (limit.0) } } }
+            }
+            h3 { "What no log can show" }
+            p { (control.cannot) }
+            @if !control.ask.is_empty() {
+                h3 { "Ask for" }
+                ul { @for ask in &control.ask { li { (ask) } } }
+            }
+        }
+    }
+}
+
+fn findings(audit: &Audit) -> Markup {
+    let findings = &audit.report.findings;
+    html! {
+        section aria-labelledby="findings" {
+            h2 id="findings" { "Findings" }
+            @if findings.is_empty() { p { "None." } }
+            @for finding in findings.iter().take(ROWS) { (finding_of(finding)) }
+            @if findings.len() > ROWS { p.dim { "and " (findings.len() - ROWS) " more in the JSON" } }
+        }
+    }
+}
+
+fn finding_of(finding: &Finding) -> Markup {
+    html! {
+        details id={"x-" (finding.id)} {
+            summary { b { (finding.severity.id()) } " " (text(&finding.title)) " " span.dim { "(" (finding.status.id()) ", confidence " (finding.confidence.id()) ")" } }
+            dl {
+                dt { "Rule" } dd { (finding.rule) }
+                dt { "Where" } dd { (text(&finding.account)) " " (text(&finding.region)) }
+                @if let Some(key) = &finding.key { dt { "Key" } dd.id { (text(&key.arn)) } }
+                @if let Some(who) = &finding.principal { dt { "Who" } dd.id { (text(&who.arn)) } }
+                dt { "Seen" } dd { (human::time(finding.first_seen)) " to " (human::time(finding.last_seen)) " UTC, " (human::number(finding.count)) " ×" }
+                @for fact in &finding.facts { dt { (fact.label) } dd { (text(&fact.value)) } }
+                dt { "Id" } dd.id { (finding.id) }
+            }
+            div.scroll { table {
+                caption { "Records that it rests on" }
+                thead { tr { th scope="col" { "Role" } th scope="col" { "Time (UTC)" } th scope="col" { "Event" } th scope="col" { "Event id" } th scope="col" { "Object and record" } } }
+                tbody { @for evidence in &finding.evidence {
+                    tr {
+                        td { (evidence.role.id()) } td { (human::time(evidence.time)) }
+                        td { (text(&evidence.event_name)) @if let Some(error) = &evidence.error_code { " " (text(error)) } }
+                        td.id { (text(&evidence.event_id)) } td.id { (text(&evidence.object)) ":" (evidence.record) }
+                    }
+                } }
+            } }
+        }
+    }
+}
+
+fn keys(audit: &Audit) -> Markup {
+    let unknown = "unknown";
+    let day = |ms: Option<i64>| ms.map_or(unknown.to_string(), |ms| human::time(ms).chars().take(10).collect());
+    let state = |key: &KeyRow| key.state.map_or(unknown, |(state, _)| state.id());
+    html! {
+        section aria-labelledby="keys" {
+            h2 id="keys" { "Keys" }
+            p { "Every key that an event in the log names. What the log does not tell is unknown, never guessed." }
+            div.scroll tabindex="0" role="region" aria-label="Keys" { table {
+                caption { (human::count(audit.keys.len() as u64, "key")) }
+                thead { tr { @for name in ["Key", "Account", "Region", "State", "Rotation", "Last rotation", "Created", "Last use"] { th scope="col" { (name) } } th.n scope="col" { "Uses" } th.n scope="col" { "Open grants" } } }
+                tbody { @for key in audit.keys.iter().take(ROWS) {
+                    tr {
+                        th scope="row" { (text(key.label())) br; span.id { (text(&key.id)) } }
+                        td { (text(&key.account)) } td { (text(&key.region)) } td { (state(key)) }
+                        td { (crate::report::keys::rotation(key.rotation)) @if let Some(days) = key.rotation_days { ", " (days) " days" } }
+                        td { (day(key.last_rotation)) } td { (day(key.created)) } td { (day(key.used.map(|used| used.1))) }
+                        td.n { (human::number(key.uses)) } td.n { (human::number(key.open_grants)) }
+                    }
+                } }
+            } }
+            @if audit.keys.len() > ROWS { p.dim { "and " (audit.keys.len() - ROWS) " more in keys.csv" } }
+        }
+    }
+}
+
+fn changes(audit: &Audit) -> Markup {
+    html! {
+        section aria-labelledby="changes" {
+            h2 id="changes" { "Changes of keys" }
+            p { "The whole population of calls that changed a key, or tried to: take a sample of them and ask for the approval of each." }
+            div.scroll tabindex="0" role="region" aria-label="Changes of keys" { table {
+                caption { (human::count(audit.changes.len() as u64, "call")) }
+                thead { tr { @for name in ["Time (UTC)", "Key", "What", "Who", "Event id"] { th scope="col" { (name) } } } }
+                tbody { @for (key, entry) in audit.changes.iter().take(ROWS) {
+                    tr { td { (human::time(entry.from)) } td.id { (text(key)) } td { (text(&entry.what)) } td { (text(&entry.who)) } td.id { (text(&entry.event_id)) } }
+                } }
+            } }
+            @if audit.changes.len() > ROWS { p.dim { "and " (audit.changes.len() - ROWS) " more in changes.csv" } }
+        }
+    }
+}
+
+fn limits(audit: &Audit) -> Markup {
+    html! {
+        section aria-labelledby="limits" {
+            h2 id="limits" { "Limits" }
+            ul {
+                li { "CloudTrail is evidence of activity, not of configuration. A key, policy or grant that no event names is not in this report." }
+                li { "Satisfied is said only where the logs were validated, every object was read, no hour is unproved, and the accounts and Regions that must be there were named beforehand." }
+                li { "Statuses are " @for (i, status) in Status::ALL.iter().enumerate() { @if i > 0 { ", " } (status.id()) } ". None of them is a certification." }
+                @for notice in &audit.report.notices { li { (text(notice)) } }
+            }
+        }
+    }
+}

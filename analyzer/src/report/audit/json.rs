@@ -1,0 +1,146 @@
+//! `--format json`: one document, `keytrail.report/1`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Audit;
+use crate::compliance::{Assessment, Control, Framework, Integrity};
+use crate::report::{escape, human, wire};
+
+/// Name and version of the document.
+pub const SCHEMA: &str = "keytrail.report/1";
+
+/// The document, indented, with a line break at its end.
+pub fn render(audit: &Audit) -> String {
+    let report = &audit.report;
+    let document = Document {
+        schema: SCHEMA,
+        run: wire::Run::of(report),
+        integrity: integrity(audit.integrity),
+        frameworks: audit.frameworks.iter().map(|(framework, all)| Assessed::of(audit, framework, all)).collect(),
+        findings: report.findings.iter().map(wire::Finding::of).collect(),
+        keys: audit.keys.len(),
+        changes: audit.changes.len(),
+        coverage: wire::Coverage::of(report),
+        hours: report.coverage.days.iter().map(Hours::of).collect(),
+        skipped: report.coverage.skipped.iter().map(wire::Skipped::of).collect(),
+        notices: &report.notices,
+    };
+    // Wire types hold strings, numbers and lists only, which cannot fail to serialize.
+    let mut text = escape::json_document(serde_json::to_string_pretty(&document).unwrap_or_default());
+    text.push('\n');
+    text
+}
+
+/// Name of the verdict over the logs.
+pub(super) fn integrity(integrity: Integrity) -> &'static str {
+    match integrity {
+        Integrity::Unverified => "unverified",
+        Integrity::Valid => "valid",
+        Integrity::Incomplete => "incomplete",
+        Integrity::Invalid => "invalid",
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'r> {
+    schema: &'static str,
+    run: wire::Run<'r>,
+    integrity: &'static str,
+    frameworks: Vec<Assessed<'r>>,
+    findings: Vec<wire::Finding<'r>>,
+    keys: usize,
+    changes: usize,
+    coverage: wire::Coverage<'r>,
+    hours: Vec<Hours<'r>>,
+    skipped: Vec<wire::Skipped<'r>>,
+    notices: &'r [String],
+}
+
+/// Hours with a log on each day of one account and Region.
+#[derive(Serialize)]
+struct Hours<'r> {
+    account: &'r str,
+    region: &'r str,
+    days: BTreeMap<String, u32>,
+}
+
+impl<'r> Hours<'r> {
+    fn of(((account, region), days): (&'r (String, String), &'r BTreeMap<i64, u32>)) -> Self {
+        let date = |day: i64| human::time(day * 86_400_000).chars().take(10).collect();
+        Self { account, region, days: days.iter().map(|(&day, &hours)| (date(day), hours)).collect() }
+    }
+}
+
+#[derive(Serialize)]
+struct Assessed<'r> {
+    id: &'r str,
+    name: &'r str,
+    mapping: &'r str,
+    source: &'r str,
+    controls: Vec<OfControl<'r>>,
+}
+
+impl<'r> Assessed<'r> {
+    fn of(audit: &'r Audit, framework: &'r Framework, all: &'r [Assessment]) -> Self {
+        Self {
+            id: &framework.id,
+            name: &framework.name,
+            mapping: &framework.mapping,
+            source: &framework.source,
+            controls: framework
+                .controls
+                .iter()
+                .zip(all)
+                .map(|(control, one)| OfControl::of(audit, control, one))
+                .collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct OfControl<'r> {
+    id: &'r str,
+    title: &'r str,
+    status: &'static str,
+    because: &'r str,
+    findings: Vec<OfFinding>,
+    events: Vec<OfEvent<'r>>,
+    limits: Vec<&'r str>,
+    cannot: &'r str,
+    ask: &'r [String],
+}
+
+#[derive(Serialize)]
+struct OfFinding {
+    id: String,
+    decides: bool,
+}
+
+#[derive(Serialize)]
+struct OfEvent<'r> {
+    name: &'r str,
+    count: u64,
+}
+
+impl<'r> OfControl<'r> {
+    fn of(audit: &'r Audit, control: &'r Control, assessment: &'r Assessment) -> Self {
+        let finding = |index: usize| audit.report.findings[index].id.to_string();
+        Self {
+            id: &control.id,
+            title: &control.title,
+            status: assessment.status.id(),
+            because: &assessment.because,
+            findings: assessment
+                .against
+                .iter()
+                .map(|evidence| OfFinding { id: finding(evidence.finding), decides: evidence.decides })
+                .collect(),
+            events: assessment.events.iter().map(|(name, count)| OfEvent { name, count: *count }).collect(),
+            limits: assessment.limits.iter().map(|limit| limit.0.as_str()).collect(),
+            cannot: &control.cannot,
+            ask: &control.ask,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! `keytrail report` through the real binary.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+#[allow(dead_code, reason = "shared with tests that need more of it")]
+#[path = "support/run.rs"]
+mod run;
+
+use std::path::Path;
+use std::process::Command;
+
+use run::{keytrail, run, scan};
+use serde_json::Value;
+
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/sample");
+const HOSTILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/hostile");
+
+fn report(args: &[&str]) -> run::Done {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keytrail"));
+    command.env_clear().arg("report").args(args).arg("--quiet");
+    run(command)
+}
+
+fn json(args: &[&str]) -> Value {
+    let mut command = keytrail("report");
+    command.args(args);
+    run(command).ended(0).json()
+}
+
+fn control<'d>(document: &'d Value, framework: &str, id: &str) -> &'d Value {
+    let of = |list: &'d Value, id: &str| list.as_array().unwrap().iter().find(|item| item["id"] == id).unwrap();
+    of(&of(&document["frameworks"], framework)["controls"], id)
+}
+
+#[test]
+fn findings_contradict_and_silence_satisfies_nothing() {
+    let document = json(&[SAMPLE, "--framework", "cis-aws-5.0,soc2"]);
+    assert_eq!(document["schema"], "keytrail.report/1");
+    assert_eq!(document["integrity"], "unverified");
+    let rotation = control(&document, "cis-aws-5.0", "3.6");
+    assert_eq!(rotation["status"], "contradicted");
+    let ids: Vec<&Value> = document["findings"].as_array().unwrap().iter().map(|finding| &finding["id"]).collect();
+    let deciding: Vec<&Value> =
+        rotation["findings"].as_array().unwrap().iter().filter(|of| of["decides"] == true).collect();
+    assert!(!deciding.is_empty() && deciding.iter().all(|of| ids.contains(&&of["id"])));
+    // Logs that nobody validated prove nothing about themselves, and satisfy nothing.
+    assert_eq!(control(&document, "cis-aws-5.0", "3.2")["status"], "not determinable");
+    for framework in document["frameworks"].as_array().unwrap() {
+        for control in framework["controls"].as_array().unwrap() {
+            assert_ne!(control["status"], "satisfied", "{control}");
+            assert!(
+                !control["limits"].as_array().unwrap().is_empty() && !control["cannot"].as_str().unwrap().is_empty()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_report_says_what_the_scan_says() {
+    let scanned = scan(&[SAMPLE], &[]).ended(0).json();
+    let document = json(&[SAMPLE]);
+    assert_eq!(document["findings"], scanned["findings"]);
+    assert_eq!(document["coverage"], scanned["coverage"]);
+    assert_eq!(document["frameworks"].as_array().unwrap().len(), 11);
+    let hours: u64 = document["hours"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|of| of["days"].as_object().unwrap().values())
+        .map(|hours| hours.as_u64().unwrap())
+        .sum();
+    assert!(hours > 100);
+}
+
+/// A calm log in which every account and Region is named: only what was not validated stands in the way.
+#[test]
+fn what_was_expected_is_reconciled_both_ways() {
+    let limits = |args: &[&str]| -> Vec<String> {
+        let mut all = vec![SAMPLE, "--framework", "soc2"];
+        all.extend(args);
+        let document = json(&all);
+        let limits = control(&document, "soc2", "A1.2")["limits"].as_array().unwrap().clone();
+        limits.iter().map(|limit| limit.as_str().unwrap().to_string()).collect()
+    };
+    let has = |limits: &[String], text: &str| limits.iter().any(|limit| limit.contains(text));
+    assert!(has(&limits(&[]), "nothing was said about which there are"));
+    let missing = limits(&["--expect-account", "111122223333,999999999999"]);
+    assert!(has(&missing, "expected, and without any log: 999999999999"), "{missing:?}");
+    assert!(has(&missing, "not expected: 444455556666"), "{missing:?}");
+    let all = limits(&["--expect-account", "111122223333,444455556666", "--expect-region", "eu-west-1"]);
+    assert!(!has(&all, "expected") && !has(&all, "nothing was said"), "{all:?}");
+}
+
+#[test]
+fn the_pack_adds_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = folder.path().join("pack");
+    report(&[SAMPLE, "--framework", "pci-dss-4.0.1", "--pack", pack.to_str().unwrap()]).ended(0);
+    let sums = std::fs::read_to_string(pack.join("SHA256SUMS")).unwrap();
+    let names: Vec<&str> = sums.lines().map(|line| line.split_once("  ").unwrap().1).collect();
+    assert_eq!(
+        names,
+        ["changes.csv", "controls.csv", "evidence.csv", "findings.json", "keys.csv", "report.html", "report.json"]
+    );
+    let check = Command::new("sha256sum").args(["-c", "--strict", "SHA256SUMS"]).current_dir(&pack).output();
+    match check {
+        Ok(check) => assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout)),
+        Err(error) => println!("skipped: sha256sum cannot be run: {error}"),
+    }
+    // The same inputs give the same bytes.
+    let again = folder.path().join("again");
+    report(&[SAMPLE, "--framework", "pci-dss-4.0.1", "--pack", again.to_str().unwrap()]).ended(0);
+    assert_eq!(sums, std::fs::read_to_string(again.join("SHA256SUMS")).unwrap());
+    report(&[SAMPLE, "--pack", pack.to_str().unwrap()]).ended(2);
+}
+
+#[test]
+fn the_page_stands_alone_and_hostile_text_stays_text() {
+    for source in [SAMPLE, HOSTILE] {
+        let done = report(&[source]);
+        let page = String::from_utf8(done.out).unwrap();
+        assert!(page.starts_with("<!DOCTYPE html>"));
+        for forbidden in
+            ["<script", "<img", "<iframe", "<link", "javascript:", "src=", "url(", "onerror=\"", "onload=\""]
+        {
+            let escaped = page.replace("&lt;", "").replace("&quot;", "");
+            let tags: Vec<&str> = escaped.split('<').skip(1).filter_map(|tag| tag.split('>').next()).collect();
+            assert!(!tags.iter().any(|tag| format!("<{tag}").contains(forbidden)), "{source}: {forbidden}");
+        }
+        assert!(!page.contains(|c: char| c.is_control() && c != '\n'), "{source}");
+    }
+}
+
+#[test]
+fn frameworks_of_the_user_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_string()
+    };
+    let head = "id = \"own\"\nname = \"Our rules\"\nmapping = \"1\"\nsource = \"wiki\"\n[[control]]\nid = \"K1\"\ntitle = \"Keys rotate\"\n";
+    let good = write("good.toml", &format!("{head}rules = [\"missing-rotation\"]\ncannot = \"Older keys.\"\n"));
+    let bad = write("bad.toml", &format!("{head}rules = [\"no-such-rule\"]\ncannot = \"Older keys.\"\n"));
+    let document = json(&[SAMPLE, "--mapping", &good]);
+    assert_eq!(control(&document, "own", "K1")["status"], "contradicted");
+    let done = report(&[SAMPLE, "--mapping", &bad]).ended(2);
+    assert!(done.err.contains("no-such-rule"));
+    report(&[SAMPLE, "--framework", "cis-aws-9"]).ended(2);
+    assert!(!Path::new("cis-aws-9").exists());
+    assert!(String::from_utf8(report(&["--list"]).ended(0).out).unwrap().contains("gdpr-art-32"));
+}
