@@ -4,6 +4,7 @@ mod drive;
 mod fill;
 mod hashing;
 mod ingest;
+mod notify;
 #[cfg(feature = "aws")]
 mod remote;
 mod rows;
@@ -19,6 +20,7 @@ use rayon::ThreadPool;
 
 pub use self::fill::{Filled, Reach, fill};
 use self::ingest::{Ingested, Shared, ingest};
+pub use self::notify::{Notified, Notify, notify, try_sinks};
 use self::rows::{Held, Rows};
 pub use self::sources::open_lake;
 use self::sources::{Sources, filter};
