@@ -52,7 +52,7 @@ const ROOMS: [(&str, &[&str]); 6] = [
 const TOP: [(&str, &[&str]); 4] = [
     ("pipeline", &["cli", "main"]),
     ("cli", &["main"]),
-    ("alert", &["pipeline"]),
+    ("alert", &["pipeline", "cli"]),
     ("lake", &["pipeline", "cli", "alert"]),
 ];
 

@@ -18,6 +18,11 @@ pub static ROUTES: [(&str, Option<Severity>); 8] = [
     ("unusual-decrypt-rate", Some(Severity::High)),
 ];
 
+/// From which severity on a rule's findings page, as shipped; `None` never.
+pub fn pages_from(rule: &str) -> Option<Severity> {
+    ROUTES.iter().find(|(id, _)| *id == rule).map_or(Some(Severity::High), |(_, least)| *least)
+}
+
 /// How urgent a finding is: by the configuration, else by the table.
 pub fn of_finding(finding: &Finding, alerting: &Alerting) -> Route {
     if matches!(finding.status, Status::Suppressed { .. }) {
@@ -25,8 +30,11 @@ pub fn of_finding(finding: &Finding, alerting: &Alerting) -> Route {
     }
     let chosen = alerting.routes.get(finding.rule).copied();
     let shipped = || {
-        let least = ROUTES.iter().find(|(rule, _)| *rule == finding.rule).map_or(Some(Severity::High), |(_, at)| *at);
-        if least.is_some_and(|least| finding.severity >= least) { Route::Page } else { Route::Digest }
+        if pages_from(finding.rule).is_some_and(|least| finding.severity >= least) {
+            Route::Page
+        } else {
+            Route::Digest
+        }
     };
     match chosen.unwrap_or_else(shipped) {
         // What is over when it is first seen can wait for the morning.
@@ -39,4 +47,27 @@ pub fn of_finding(finding: &Finding, alerting: &Alerting) -> Route {
 pub fn of_incident(incident: &Incident, alerting: &Alerting, counts: impl Fn(&Finding) -> bool) -> Route {
     let findings = incident.findings.iter().filter(|finding| counts(finding));
     findings.map(|finding| of_finding(finding, alerting)).max().unwrap_or(Route::Off)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{self, RULES};
+
+    #[test]
+    fn the_table_says_what_the_pages_of_the_rules_say() {
+        assert!(ROUTES.is_sorted_by(|a, b| a.0 < b.0));
+        for (rule, _) in ROUTES {
+            assert!(rules::find(rule).is_some(), "{rule} is no rule");
+        }
+        for rule in RULES {
+            let page = rule.doc.split("## Does it page").nth(1).unwrap().trim_start();
+            let said = page.split("Timing").next().unwrap().trim();
+            match pages_from(rule.id) {
+                None => assert!(said.starts_with("No"), "{}: {said}", rule.id),
+                Some(Severity::Info) => assert!(said.starts_with("Yes."), "{}: {said}", rule.id),
+                Some(least) => assert!(said.contains(&format!("`{}`", least.id())), "{}: {said}", rule.id),
+            }
+        }
+    }
 }
