@@ -85,7 +85,8 @@ fn hostile(text: &str) -> Finding {
     key.arn = text.to_owned();
     finding.principal.as_mut().unwrap().arn = text.to_owned();
     finding.facts[0].value = text.to_owned();
-    finding.remediation = format!("{text}\naws kms enable-key {text}");
+    finding.remediation = format!("Do it:\naws kms enable-key {}", keytrail::finding::word(text));
+    finding.title = format!("{text} is wrong");
     finding.evidence[0].event_name = text.to_owned();
     finding.evidence[0].error_code = Some(text.to_owned());
     finding.region = text.to_owned();
@@ -98,6 +99,10 @@ fn check(alert: &Alert, text: &str) {
     assert!(alert.subject.chars().count() < 200, "{}", alert.subject);
     for (what, body) in [("text", &alert.text), ("html", &alert.html), ("slack", &alert.slack), ("json", &alert.json)] {
         assert!(!body.contains(|c| acts(c) && c != '\n'), "{what} of {text:?}: {body}");
+    }
+    for (what, body) in [("text", &alert.text), ("slack", &alert.slack)] {
+        let begins = |line: &str| line.trim_start().starts_with("Bcc:") || line.trim_start().starts_with("body");
+        assert!(!body.lines().any(begins), "{what} of {text:?}: a line of its own: {body}");
     }
     // Whatever stands in angle brackets is ours.
     let tags =

@@ -40,9 +40,7 @@ fn push_block(out: &mut String, block: &Block) {
             out.push_str(&format!("<h2 style=\"margin:20px 0 0;font-size:16px\">{}</h2>\n", escape(text)));
         }
         Block::Text(text) => {
-            for line in text.lines() {
-                out.push_str(&format!("<p style=\"margin:8px 0 0;word-break:break-word\">{}</p>\n", escape(line)));
-            }
+            out.push_str(&format!("<p style=\"margin:8px 0 0;word-break:break-word\">{}</p>\n", escape(text)));
         }
         Block::Code(text) => {
             let lines: Vec<Cow<'_, str>> = text.lines().map(escape).collect();

@@ -32,11 +32,11 @@ pub(super) struct Document {
 pub(super) enum Block {
     /// A heading.
     Heading(String),
-    /// A paragraph.
+    /// A paragraph: one line.
     Text(String),
     /// Labels and values.
     Fields(Vec<(String, String)>),
-    /// Lines that are to be copied as they are.
+    /// Commands that are to be copied as they are, one a line. Whoever made them has quoted what is in them.
     Code(String),
     /// One line per incident, with its severity.
     Items(Vec<(Severity, String)>),

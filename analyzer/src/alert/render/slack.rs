@@ -12,7 +12,7 @@ pub(in crate::alert) fn render(document: &Document) -> String {
         let mut part = String::new();
         match block {
             Block::Heading(text) => part.push_str(&format!("*{}*\n", escape(text))),
-            Block::Text(text) => text.lines().for_each(|line| part.push_str(&format!("{}\n", escape(line)))),
+            Block::Text(text) => part.push_str(&format!("{}\n", escape(text))),
             Block::Code(text) => {
                 let lines: Vec<String> = text.lines().map(code).collect();
                 part.push_str(&format!("```{}```\n", lines.join("\n")));

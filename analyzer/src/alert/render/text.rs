@@ -15,8 +15,13 @@ pub(in crate::alert) fn render(document: &Document) -> String {
                 let text = terminal(text);
                 out.push_str(&format!("{text}\n{}\n", "-".repeat(text.chars().count().min(72))));
             }
-            Block::Text(text) => push_lines(&mut out, text, ""),
-            Block::Code(text) => push_lines(&mut out, text, "    "),
+            // A text is one line, whatever somebody wrote into an alias.
+            Block::Text(text) => out.push_str(&format!("{}\n", terminal(text))),
+            Block::Code(text) => {
+                for line in text.lines() {
+                    out.push_str(&format!("    {}\n", terminal(line)));
+                }
+            }
             Block::Fields(fields) => {
                 for (label, value) in fields {
                     out.push_str(&format!("{:LABEL$} {}\n", terminal(label), terminal(value)));
@@ -34,11 +39,4 @@ pub(in crate::alert) fn render(document: &Document) -> String {
         out.push_str(&format!("{}\n", terminal(line)));
     }
     out
-}
-
-/// Line breaks of our own texts stay; whatever else acts is spelled out.
-fn push_lines(out: &mut String, text: &str, indent: &str) {
-    for line in text.lines() {
-        out.push_str(&format!("{indent}{}\n", terminal(line)));
-    }
 }
