@@ -78,7 +78,7 @@ const SINKS: &str = "
 #over-broad-grant = \"digest\"
 
 # Where alerts go; as many as you like. Secrets are named, never written here: \"env:NAME\" for a variable of the
-# environment.
+# environment, \"aws-secretsmanager:ID\" for a secret of AWS Secrets Manager, with #MEMBER for one text of a JSON secret.
 #[[alert.sink]]
 # a name of its own; what the sink was told is kept under it.
 #name = \"on-call\"

@@ -1,7 +1,9 @@
 """Mail servers on this machine with TLS and AUTH: aiosmtpd always, Exim where it is installed and may be run."""
 
+import email
 import os
 import pwd
+import re
 import shutil
 import socket
 import ssl
@@ -136,7 +138,6 @@ maildir:
   directory = {self.mail}
   maildir_format
   envelope_to_add
-  batch_max = 100
   user = Debian-exim
 begin authenticators
 plain:
@@ -154,17 +155,17 @@ plain:
             if not list((self.home / "input").rglob("*-H")):
                 break
             time.sleep(0.1)
-        taken = []
+        # One copy per receiver: together they are one message.
+        taken = {}
         for path in sorted(new.glob("*")):
             content = path.read_bytes()
-            receivers = [
-                line.split(b":", 1)[1].strip().decode()
-                for line in content.split(b"\n\n", 1)[0].split(b"\n")
-                if line.lower().startswith(b"envelope-to:")
-            ]
-            taken.append((content, receivers[0].split(", ") if receivers else []))
+            # What Exim adds stands in front of what it got.
+            added = content.partition(b"\nFrom:")[0]
+            receivers = re.findall(rb"^Envelope-to: (.*)$", added, re.MULTILINE)
+            message = email.message_from_bytes(content)
+            taken.setdefault(message["Message-ID"], (content, []))[1].extend(receivers[0].decode().split(", "))
             path.unlink()
-        return taken
+        return list(taken.values())
 
     def stop(self):
         self.process.terminate()

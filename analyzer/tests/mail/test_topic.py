@@ -1,4 +1,4 @@
-"""A topic of SNS, on ministack: what a queue and a filter policy see."""
+"""A topic of SNS and a secret of Secrets Manager, on ministack."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 import mail
-from conftest import SAMPLE
+from conftest import SAMPLE, email_sink
 
 REGION = "eu-west-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAKEYTRAILEXAMPLE0", "AWS_SECRET_ACCESS_KEY": "a-secret-of-the-tests"}
@@ -26,7 +26,7 @@ def aws(tmp_path_factory):
     home = tmp_path_factory.mktemp("ministack")
     env = os.environ | {
         "BIND_HOST": mail.HOST, "GATEWAY_PORT": str(port), "MINISTACK_ACCOUNT_ID": "111122223333",
-        "MINISTACK_REGION": REGION, "SERVICES": "sns,sqs", "STATE_DIR": str(home),
+        "MINISTACK_REGION": REGION, "SERVICES": "sns,sqs,secretsmanager", "STATE_DIR": str(home),
     }
     process = subprocess.Popen([Path(sys.executable).parent / "ministack"], env=env, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -82,3 +82,27 @@ def test_a_topic_that_is_not_there_is_told(aws, keytrail):
     done = keytrail("alert", "--test", config=sink(topic), AWS_ENDPOINT_URL=aws, **KEYS)
     assert done.code == 1 and "topic  failed: NotFound" in done.out, done.out
     assert KEYS["AWS_SECRET_ACCESS_KEY"] not in done.out + done.err
+
+
+def test_a_password_comes_from_secrets_manager(aws, keytrail, aiosmtpd):
+    secrets = client(aws, "secretsmanager")
+    plain = secrets.create_secret(Name="smtp/plain", SecretString=mail.PASSWORD)["ARN"]
+    secrets.create_secret(Name="smtp/json", SecretString=json.dumps({"user": "x", "password": mail.PASSWORD}))
+    env = {"AWS_ENDPOINT_URL": aws, "AWS_REGION": REGION, **KEYS}
+
+    def test(reference):
+        config = email_sink(aiosmtpd).replace("env:SMTP_PASSWORD", reference)
+        return keytrail("alert", "--test", config=config, **env)
+
+    for reference in [plain, "smtp/json#password"]:
+        done = test(f"aws-secretsmanager:{reference}")
+        assert done.code == 0, done.out + done.err
+        assert len(aiosmtpd.take()) == 1
+    for reference, reason in {
+        "smtp/json#pin": "the secret smtp/json has no text called pin",
+        "smtp/plain#pin": "the secret smtp/plain has no text called pin",
+        "smtp/none": "the secret smtp/none: ResourceNotFoundException",
+    }.items():
+        done = test(f"aws-secretsmanager:{reference}")
+        assert done.code == 1 and reason in done.out, done.out
+    assert not aiosmtpd.take()

@@ -1,5 +1,7 @@
 //! How alerts leave: one file per kind of sink.
 
+#[cfg(all(feature = "alert", feature = "aws"))]
+mod aws;
 #[cfg(feature = "alert")]
 mod email;
 #[cfg(feature = "alert")]

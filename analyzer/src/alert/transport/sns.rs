@@ -1,18 +1,14 @@
 //! Topics of Amazon SNS. E-mail subscribers get plain text; queues, functions and webhooks get the JSON.
 
-use std::error::Error as _;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sns::Client;
-use aws_sdk_sns::config::retry::RetryConfig;
 use aws_sdk_sns::error::ProvideErrorMetadata as _;
 use aws_sdk_sns::types::MessageAttributeValue;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde_json::json;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
-use super::{SendError, Transport};
+use super::{SendError, Transport, aws};
 use crate::alert::message::Alert;
 
 /// What SNS takes, with some room for what it adds: 256 KiB for all formats together.
@@ -27,21 +23,8 @@ pub(super) struct Topic {
 
 impl Topic {
     pub(super) fn open(arn: &str) -> Result<Self, SendError> {
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| SendError::lasting(format!("could not start a runtime: {error}")))?;
-        Ok(Self { arn: arn.to_owned(), runtime, client: None })
+        Ok(Self { arn: arn.to_owned(), runtime: aws::runtime()?, client: None })
     }
-}
-
-/// The client for the Region of the topic. Repeats are the caller's.
-async fn connect(arn: &str) -> Client {
-    let https = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let mut loader =
-        aws_config::defaults(BehaviorVersion::latest()).http_client(https).retry_config(RetryConfig::disabled());
-    if let Some(region) = arn.split(':').nth(3) {
-        loader = loader.region(Region::new(region.to_owned()));
-    }
-    Client::new(&loader.load().await)
 }
 
 impl Transport for Topic {
@@ -61,7 +44,7 @@ impl Transport for Topic {
             tokio::time::timeout(timeout, async {
                 let client = match client {
                     Some(client) => &*client,
-                    None => client.insert(connect(arn).await),
+                    None => client.insert(Client::new(&aws::load(arn).await)),
                 };
                 let mut publish = client
                     .publish()
@@ -85,16 +68,8 @@ impl Transport for Topic {
             Err(_) => Err(SendError::passing("the topic does not answer in time")),
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => {
-                let code = error.code().map(str::to_owned);
-                let said = error.message().map(str::to_owned);
-                let refused = error.raw_response().map(|answer| answer.status().as_u16());
-                let said =
-                    said.or_else(|| error.source().map(ToString::to_string)).unwrap_or_else(|| error.to_string());
-                let message = code.map_or_else(|| said.clone(), |code| format!("{code}: {said}"));
-                // Throttling has a status of its own, or none that says so.
-                let throttled = message.contains("Throttl") || refused == Some(429);
-                let lasting = refused.is_some_and(|status| (400..500).contains(&status)) && !throttled;
-                Err(SendError { message, transient: !lasting })
+                let status = error.raw_response().map(|answer| answer.status().as_u16());
+                Err(aws::failure(error.code(), error.message(), status, &error))
             }
         }
     }

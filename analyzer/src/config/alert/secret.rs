@@ -8,13 +8,14 @@ use super::super::raw::{self, Value};
 pub enum SecretRef {
     /// `env:NAME`: a variable of the environment.
     Env(String),
-    /// `aws-secretsmanager:ID`: the text of a secret of AWS Secrets Manager, by name or ARN.
+    /// `aws-secretsmanager:ID`: the text of a secret of AWS Secrets Manager, by name or ARN; `ID#MEMBER` is one
+    /// member of a secret that is a JSON object.
     SecretsManager(String),
-    /// `ssm:NAME`: a parameter of AWS Systems Manager, by name or ARN.
+    /// `ssm:NAME`: a parameter of AWS Systems Manager. Understood, and not read yet: opening the sink says so.
     Ssm(String),
 }
 
-const HELP: &str = "write \"env:NAME\" for a variable of the environment, \"aws-secretsmanager:ID\" or \"ssm:NAME\"";
+const HELP: &str = "write \"env:NAME\" for a variable of the environment, or \"aws-secretsmanager:ID\" for a secret of AWS Secrets Manager";
 
 impl SecretRef {
     /// As it stands in the configuration.
