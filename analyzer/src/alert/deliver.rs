@@ -10,7 +10,7 @@ use super::state::{self, Ledger, State, Told};
 use super::wire;
 use crate::config::{AlertSink, Route};
 use crate::finding::fingerprint;
-use crate::lake::{Lake, Store, StoreError, Tag, When};
+use crate::lake::{Lake, Store, StoreError, Tag, Wanted, When};
 
 /// What came of one sink.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -405,14 +405,31 @@ impl Desk<'_> {
 
     /// The states of all incidents that this sink was told of, or is being told of.
     fn states(&self) -> Result<BTreeMap<String, State>, Trouble> {
-        let mut states = BTreeMap::new();
+        let mut wanted = Vec::new();
         for entry in self.store.list("alerts")? {
-            if state::incident_of(&entry.path, &self.sink.name).is_none() {
-                continue;
+            if state::incident_of(&entry.path, &self.sink.name).is_some() {
+                let number = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
+                wanted.push(Wanted { number, path: entry.path, size: entry.size });
             }
-            if let Some((bytes, _)) = self.store.get(&entry.path)? {
-                let state = read(&entry.path, wire::read_state(&bytes))?;
-                states.insert(state.incident.clone(), state);
+        }
+        let mut states = BTreeMap::new();
+        let mut keep = |path: &str, bytes: Option<Vec<u8>>| -> Result<(), Trouble> {
+            let Some(bytes) = bytes else { return Ok(()) };
+            let state = read(path, wire::read_state(&bytes))?;
+            states.insert(state.incident.clone(), state);
+            Ok(())
+        };
+        match self.store.fetch(wanted.clone()) {
+            Some(fetching) => {
+                for (number, bytes) in fetching {
+                    let path = wanted.get(number as usize).map_or("alerts", |wanted| wanted.path.as_str());
+                    keep(path, bytes?)?;
+                }
+            }
+            None => {
+                for Wanted { path, .. } in &wanted {
+                    keep(path, self.store.get(path)?.map(|(bytes, _)| bytes))?;
+                }
             }
         }
         Ok(states)

@@ -78,7 +78,7 @@ pub struct Notified {
     pub failed: Vec<(String, String)>,
     /// Incidents that got no message of their own because there were too many; one further message lists them.
     pub suppressed: u64,
-    /// Open incidents that no sink takes.
+    /// Open incidents that no sink takes, without those that the configuration routes to nobody and those of severity info.
     pub unrouted: u64,
 }
 
@@ -117,8 +117,8 @@ pub(crate) fn tell(report: &Report, settings: &Settings, lake: Option<&Lake>, ho
         notified.suppressed += outcome.suppressed;
         notified.failed.extend(outcome.failed.map(|reason| (sink.name.clone(), reason)));
     }
-    let lost = |incident: &&Incident| incident.tale.open && !plan::is_routed(&situation, incident);
-    notified.unrouted = situation.incidents.iter().filter(lost).count() as u64;
+    let lost = situation.incidents.iter().filter(|incident| plan::is_lost(&situation, incident));
+    notified.unrouted = lost.count() as u64;
     notified
 }
 

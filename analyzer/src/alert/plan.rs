@@ -178,10 +178,14 @@ pub(super) fn items(situation: &Situation, sink: &AlertSink, memory: &dyn Memory
     items
 }
 
-/// True when some sink would tell of an incident.
-pub(super) fn is_routed(situation: &Situation, incident: &Incident) -> bool {
+/// True when an incident is worth telling and no sink would.
+pub(super) fn is_lost(situation: &Situation, incident: &Incident) -> bool {
     let route = route::of_incident(incident, &situation.alerting, |_| true);
-    situation.alerting.sinks.iter().any(|sink| takes(sink.takes, route) && wants(sink, incident))
+    let told = |sink: &AlertSink| takes(sink.takes, route) && wants(sink, incident);
+    incident.tale.open
+        && incident.tale.severity > Severity::Info
+        && route != Route::Off
+        && !situation.alerting.sinks.iter().any(told)
 }
 
 fn wants(sink: &AlertSink, incident: &Incident) -> bool {

@@ -1,4 +1,4 @@
-"""A topic of SNS and a secret of Secrets Manager, on ministack."""
+"""A topic of SNS, a secret of Secrets Manager and the state in a bucket, on ministack."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -26,7 +27,7 @@ def aws(tmp_path_factory):
     home = tmp_path_factory.mktemp("ministack")
     env = os.environ | {
         "BIND_HOST": mail.HOST, "GATEWAY_PORT": str(port), "MINISTACK_ACCOUNT_ID": "111122223333",
-        "MINISTACK_REGION": REGION, "SERVICES": "sns,sqs,secretsmanager", "STATE_DIR": str(home),
+        "MINISTACK_REGION": REGION, "SERVICES": "sns,sqs,secretsmanager,s3", "STATE_DIR": str(home),
     }
     process = subprocess.Popen([Path(sys.executable).parent / "ministack"], env=env, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -105,4 +106,19 @@ def test_a_password_comes_from_secrets_manager(aws, keytrail, aiosmtpd):
     }.items():
         done = test(f"aws-secretsmanager:{reference}")
         assert done.code == 1 and reason in done.out, done.out
+    assert not aiosmtpd.take()
+
+
+def test_runs_at_the_same_time_over_a_bucket_tell_once(aws, keytrail, aiosmtpd):
+    client(aws, "s3").create_bucket(Bucket="alerts", CreateBucketConfiguration={"LocationConstraint": REGION})
+    place = ["--lake", "s3://alerts/lake", "--endpoint-url", aws, "--path-style"]
+    env = {"AWS_REGION": REGION, **KEYS}
+    filled = keytrail("scan", SAMPLE, *place, config=email_sink(aiosmtpd), **env)
+    assert filled.code == 0, filled.err
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(keytrail, "scan", "--alert", *place, config=email_sink(aiosmtpd), **env) for _ in range(3)]
+        done = [run.result() for run in runs]
+    assert [run.code for run in done] == [0, 0, 0], [run.err for run in done]
+    assert len(aiosmtpd.take()) == 1
+    assert "alerts: 0 messages sent\n" in keytrail("scan", "--alert", *place, config=email_sink(aiosmtpd), **env).err
     assert not aiosmtpd.take()
