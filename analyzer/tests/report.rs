@@ -39,6 +39,7 @@ fn help_leads_to_the_first_scan() {
       scan         Find out what is wrong with the keys in a pile of CloudTrail logs
       ingest       Read what is new in logs into a lake, so that nothing is read twice
       keys         List the keys: state, rotation, last use, who uses them for what, cost
+      alert        Show who is told of what, or send every sink a test message
       rules        List the rules, or explain one
       schema       Describe the columns of the files that keytrail writes
       config       Print an example configuration: every setting, commented out, with its default

@@ -41,9 +41,9 @@ fn outage(finding: &Finding) -> Option<String> {
     // `alice (role ops-admin)`: the name says enough in a subject.
     let what = what.split_once(" (role ").map_or(what, |(name, _)| name);
     let since = human::minute(finding.first_seen);
-    // The day of a running outage is in the body; of one that lasts longer it is in the subject.
-    let long = finding.last_seen - finding.first_seen >= 86_400_000;
-    let since = if long { since.as_str() } else { since.split_once(' ').map_or(since.as_str(), |(_, time)| time) };
+    // The day of a short, running outage is today, and in the body.
+    let short = finding.status == Status::Open && finding.last_seen - finding.first_seen < 86_400_000;
+    let since = if short { since.split_once(' ').map_or(since.as_str(), |(_, time)| time) } else { since.as_str() };
     let services = human::count(services.len() as u64, "service");
     Some(match finding.status {
         Status::Open => format!("{what}, {services} down since {since}"),
