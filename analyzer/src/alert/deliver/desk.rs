@@ -1,109 +1,21 @@
-//! One sink is told everything that it is to be told.
+//! A sink whose state is in a lake: lease, message, mark.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::clock::Clock;
-use super::message::{self, Alert, Bundle};
-use super::plan::{self, Item, Memory, Situation};
-use super::post::Post;
-use super::state::{self, Ledger, State, Told};
-use super::wire;
+use super::super::clock::Clock;
+use super::super::message::{self, Alert, Bundle};
+use super::super::plan::{self, Item, Situation};
+use super::super::post::Post;
+use super::super::state::{Ledger, State};
+use super::files::{Files, Known, Trouble, when};
+use super::{Outcome, bundled_alert};
 use crate::config::{AlertSink, Route};
 use crate::finding::fingerprint;
-use crate::lake::{Lake, Store, StoreError, Tag, Wanted, When};
-
-/// What came of one sink.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Outcome {
-    /// Messages that the other side took.
-    pub(super) sent: u64,
-    /// Changes that are not told yet and will be by a later run.
-    pub(super) pending: u64,
-    /// Incidents that got no message of their own because there were too many.
-    pub(super) suppressed: u64,
-    /// Why the sink was not told everything.
-    pub(super) failed: Option<String>,
-}
-
-impl Outcome {
-    fn fail(&mut self, reason: impl Into<String>, untold: usize) {
-        self.failed.get_or_insert(reason.into());
-        self.pending += untold as u64;
-    }
-}
-
-/// Tells a sink what is in the report, without knowing what it was told before.
-pub(super) fn without_state(sink: &AlertSink, situation: &Situation, clock: Clock) -> Outcome {
-    let items = plan::items(situation, sink, &plan::Blank);
-    let (mut pages, bundled): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| item.route == Route::Page);
-    let most = situation.alerting.options.max_per_run as usize;
-    let overflow = pages.split_off(most.min(pages.len()));
-    let mut outcome = Outcome::default();
-    let mut post = Post::new(sink, clock);
-    for (at, item) in pages.iter().enumerate() {
-        // The same content has the same id, whenever it is sent: what was seen before can be told from what is new.
-        let parts = match item.subject(situation) {
-            message::Subject::There(incident) => incident.tale.parts(),
-            message::Subject::Gone(_) => Vec::new(),
-        };
-        let id = content_id("page", item.incident(situation), &parts);
-        let alert = Alert::about(item.subject(situation), item.change, id, None, &situation.accounts);
-        match post.send(&alert) {
-            Ok(()) => outcome.sent += 1,
-            Err(error) => {
-                outcome.fail(error.message, pages.len() - at + overflow.len() + bundled.len());
-                return outcome;
-            }
-        }
-    }
-    for (bundle, items) in [(Bundle::Overflow, overflow), (Bundle::Digest, bundled)] {
-        let parts: Vec<String> = items.iter().map(|item| item.incident(situation).to_owned()).collect();
-        let id = content_id(bundle.id(), &sink.name, &parts);
-        let Some(alert) = bundled_alert(bundle, &items, id, situation) else { continue };
-        match post.send(&alert) {
-            Ok(()) => {
-                outcome.sent += 1;
-                outcome.suppressed += if bundle == Bundle::Overflow { items.len() as u64 } else { 0 };
-            }
-            Err(error) => outcome.fail(error.message, items.len()),
-        }
-    }
-    outcome
-}
-
-fn content_id(kind: &str, about: &str, parts: &[String]) -> String {
-    let mut all = vec!["alert content", kind, about];
-    all.extend(parts.iter().map(String::as_str));
-    fingerprint(&all).as_str().to_owned()
-}
-
-fn bundled_alert(bundle: Bundle, items: &[Item], id: String, situation: &Situation) -> Option<Alert> {
-    let subjects: Vec<_> = items.iter().map(|item| (item.change, item.subject(situation))).collect();
-    Alert::bundle(bundle, &subjects, id, &situation.accounts)
-}
-
-/// Why state could not be read or changed.
-enum Trouble {
-    /// Somebody else is at it: what they do not do, the next run does.
-    Busy,
-    /// The lake does not do what it should.
-    Lake(String),
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Conflict { .. } => Self::Busy,
-            StoreError::Failed { .. } => Self::Lake(format!("the state of alerts in the lake: {error}")),
-        }
-    }
-}
+use crate::lake::{Lake, Tag, When};
 
 /// One sink with its state in a lake.
-pub(super) struct Desk<'d> {
+struct Desk<'d> {
     sink: &'d AlertSink,
     situation: &'d Situation,
-    store: &'d dyn Store,
+    files: Files<'d>,
     clock: Clock,
     post: Post<'d>,
     outcome: Outcome,
@@ -116,30 +28,8 @@ pub(super) struct Desk<'d> {
 /// Refusals for good after which it is not the messages: a wrong password must not be tried twenty times.
 const REFUSALS: u32 = 3;
 
-/// The files of one sink.
-struct Known<'k> {
-    states: &'k BTreeMap<String, State>,
-    ledger: &'k Ledger,
-}
-
-impl Memory for Known<'_> {
-    /// An incident may have changed from one way of being told to the other: the last word counts.
-    fn told(&self, incident: &str) -> Option<&Told> {
-        let alone = self.states.get(incident).and_then(|state| state.told.as_ref());
-        alone.into_iter().chain(self.ledger.told.get(incident)).max_by_key(|told| told.generation)
-    }
-
-    fn is_begun(&self, incident: &str) -> bool {
-        self.states.get(incident).is_some_and(|state| state.lease_until.is_some())
-    }
-
-    fn known(&self) -> BTreeSet<&str> {
-        self.states.keys().chain(self.ledger.told.keys()).map(String::as_str).collect()
-    }
-}
-
 /// Tells a sink what it does not know yet. `first_is_summary` makes one message of everything that is there at first.
-pub(super) fn with_state(
+pub(in crate::alert) fn with_state(
     sink: &AlertSink,
     situation: &Situation,
     clock: Clock,
@@ -147,8 +37,9 @@ pub(super) fn with_state(
     first_is_summary: bool,
 ) -> Outcome {
     let post = Post::new(sink, clock);
+    let files = Files { store: lake.store(), sink: &sink.name };
     let outcome = Outcome::default();
-    let mut desk = Desk { sink, situation, store: lake.store(), clock, post, outcome, refused: 0, is_down: false };
+    let mut desk = Desk { sink, situation, files, clock, post, outcome, refused: 0, is_down: false };
     if let Err(Trouble::Lake(reason)) = desk.run(first_is_summary) {
         desk.outcome.fail(reason, 0);
     }
@@ -157,7 +48,7 @@ pub(super) fn with_state(
 
 impl Desk<'_> {
     fn run(&mut self, first_is_summary: bool) -> Result<(), Trouble> {
-        let (mut ledger, mut tag) = self.ledger()?;
+        let (mut ledger, mut tag) = self.files.ledger()?;
         if !ledger.adopted {
             let items = self.unknown();
             match self.adopt(&mut ledger, &mut tag, &items, first_is_summary) {
@@ -169,7 +60,7 @@ impl Desk<'_> {
                 }
             }
         }
-        let states = self.states()?;
+        let states = self.files.states()?;
         let items = plan::items(self.situation, self.sink, &Known { states: &states, ledger: &ledger });
         let (mut pages, bundled): (Vec<Item>, Vec<Item>) =
             items.into_iter().partition(|item| item.route == Route::Page);
@@ -232,7 +123,7 @@ impl Desk<'_> {
     ) -> Result<bool, Trouble> {
         if !summary {
             ledger.adopted = true;
-            self.put_ledger(ledger, tag)?;
+            self.files.put_ledger(ledger, tag)?;
             return Ok(true);
         }
         if self.is_leased(ledger.lease_until) {
@@ -246,7 +137,7 @@ impl Desk<'_> {
             ledger.told.insert(item.incident(self.situation).to_owned(), item.told(self.situation, false, 1));
         }
         if open.is_empty() {
-            self.put_ledger(ledger, tag)?;
+            self.files.put_ledger(ledger, tag)?;
             return Ok(true);
         }
         self.bundle(Bundle::Summary, ledger, tag, &open)?;
@@ -260,12 +151,7 @@ impl Desk<'_> {
     /// Tells of one incident: takes the lease, sends, marks.
     fn page(&mut self, item: &Item) -> Result<(), Trouble> {
         let incident = item.incident(self.situation).to_owned();
-        let path = state::state_path(&incident, &self.sink.name);
-        let found = self.store.get(&path)?;
-        let (before, tag) = match found {
-            Some((bytes, tag)) => (Some(read(&path, wire::read_state(&bytes))?), Some(tag)),
-            None => (None, None),
-        };
+        let (before, tag) = self.files.state(&incident)?.unzip();
         if let Some(before) = &before {
             if self.is_leased(before.lease_until) {
                 return Err(Trouble::Busy);
@@ -288,7 +174,7 @@ impl Desk<'_> {
             lease_until: Some(self.clock.lease()),
             told,
         };
-        let tag = self.store.put(&path, &wire::write_state(&state), when(tag.as_ref()))?;
+        let tag = self.files.put_state(&state, when(tag.as_ref()))?;
 
         let id = message::dedup(&incident, generation);
         let thread = Some(message::dedup(&incident, 1));
@@ -299,10 +185,10 @@ impl Desk<'_> {
                 state.told = Some(item.told(self.situation, true, generation));
                 self.outcome.sent += 1;
                 self.refused = 0;
-                self.mark(&path, &wire::write_state(&state), &tag)
+                self.mark(&state, &tag)
             }
             Err(error) => {
-                self.release(&path, &mut state, &tag);
+                self.release(&mut state, &tag);
                 self.refused += 1;
                 self.is_down = error.transient || self.refused >= REFUSALS;
                 self.outcome.fail(error.message, 1);
@@ -312,17 +198,19 @@ impl Desk<'_> {
     }
 
     /// After a failure the next run may try at once, under the same id: whether the other side got it is not always known.
-    fn release(&self, path: &str, state: &mut State, tag: &Tag) {
+    fn release(&self, state: &mut State, tag: &Tag) {
         state.lease_until = Some(0);
         // If that fails too, the lease runs out by itself.
-        let _ = self.store.put(path, &wire::write_state(state), When::Matches(tag));
+        let _ = self.files.put_state(state, When::Matches(tag));
     }
 
     /// Marks what was sent. Somebody who took over an expired lease has sent it as well, and marks it.
-    fn mark(&self, path: &str, bytes: &[u8], tag: &Tag) -> Result<(), Trouble> {
-        match self.store.put(path, bytes, When::Matches(tag)) {
-            Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
-            Err(error) => Err(Trouble::Lake(format!("sent, and could not be marked: {error}; it will be sent again"))),
+    fn mark(&self, state: &State, tag: &Tag) -> Result<(), Trouble> {
+        match self.files.put_state(state, When::Matches(tag)) {
+            Ok(_) | Err(Trouble::Busy) => Ok(()),
+            Err(Trouble::Lake(reason)) => {
+                Err(Trouble::Lake(format!("sent, and could not be marked, so that it will be sent again: {reason}")))
+            }
         }
     }
 
@@ -347,7 +235,7 @@ impl Desk<'_> {
             leased.generation += 1;
         }
         leased.lease_until = Some(self.clock.lease());
-        self.put_ledger(&leased, tag)?;
+        self.files.put_ledger(&leased, tag)?;
 
         let id = fingerprint(&["alert bundle", &self.sink.name, &leased.generation.to_string()]);
         let alert = bundled_alert(bundle, items, id.as_str().to_owned(), self.situation);
@@ -369,7 +257,7 @@ impl Desk<'_> {
                 }
                 let situation = self.situation;
                 ledger.prune(situation.now, |id| situation.incidents.iter().any(|incident| incident.id == id));
-                match self.put_ledger(ledger, tag) {
+                match self.files.put_ledger(ledger, tag) {
                     Ok(()) | Err(Trouble::Busy) => Ok(()),
                     Err(trouble) => Err(trouble),
                 }
@@ -377,7 +265,7 @@ impl Desk<'_> {
             Err(error) => {
                 leased.lease_until = Some(0);
                 // If that fails too, the lease runs out by itself.
-                let _ = self.put_ledger(&leased, tag);
+                let _ = self.files.put_ledger(&leased, tag);
                 self.is_down = true;
                 self.outcome.fail(error.message, items.len());
                 Ok(())
@@ -388,58 +276,4 @@ impl Desk<'_> {
     fn is_leased(&self, until: Option<i64>) -> bool {
         until.is_some_and(|until| until > self.clock.now())
     }
-
-    fn ledger(&self) -> Result<(Ledger, Option<Tag>), Trouble> {
-        let path = state::ledger_path(&self.sink.name);
-        Ok(match self.store.get(&path)? {
-            Some((bytes, tag)) => (read(&path, wire::read_ledger(&bytes))?, Some(tag)),
-            None => (Ledger { sink: self.sink.name.clone(), ..Ledger::default() }, None),
-        })
-    }
-
-    fn put_ledger(&self, ledger: &Ledger, tag: &mut Option<Tag>) -> Result<(), Trouble> {
-        let path = state::ledger_path(&self.sink.name);
-        *tag = Some(self.store.put(&path, &wire::write_ledger(ledger), when(tag.as_ref()))?);
-        Ok(())
-    }
-
-    /// The states of all incidents that this sink was told of, or is being told of.
-    fn states(&self) -> Result<BTreeMap<String, State>, Trouble> {
-        let mut wanted = Vec::new();
-        for entry in self.store.list("alerts")? {
-            if state::incident_of(&entry.path, &self.sink.name).is_some() {
-                let number = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
-                wanted.push(Wanted { number, path: entry.path, size: entry.size });
-            }
-        }
-        let mut states = BTreeMap::new();
-        let mut keep = |path: &str, bytes: Option<Vec<u8>>| -> Result<(), Trouble> {
-            let Some(bytes) = bytes else { return Ok(()) };
-            let state = read(path, wire::read_state(&bytes))?;
-            states.insert(state.incident.clone(), state);
-            Ok(())
-        };
-        match self.store.fetch(wanted.clone()) {
-            Some(fetching) => {
-                for (number, bytes) in fetching {
-                    let path = wanted.get(number as usize).map_or("alerts", |wanted| wanted.path.as_str());
-                    keep(path, bytes?)?;
-                }
-            }
-            None => {
-                for Wanted { path, .. } in &wanted {
-                    keep(path, self.store.get(path)?.map(|(bytes, _)| bytes))?;
-                }
-            }
-        }
-        Ok(states)
-    }
-}
-
-fn when(tag: Option<&Tag>) -> When<'_> {
-    tag.map_or(When::Absent, When::Matches)
-}
-
-fn read<T>(path: &str, result: Result<T, String>) -> Result<T, Trouble> {
-    result.map_err(|reason| Trouble::Lake(format!("{path} in the lake is damaged: {reason}")))
 }
