@@ -42,6 +42,7 @@ fn help_leads_to_the_first_scan() {
       timeline     Tell what happened to one key, or to something that keys protect
       report       Report for auditors: what the logs prove of the controls of a framework
       explain      Show one finding with the raw records behind it, and how to fetch them by hand
+      alert        Show who is told of what, or send every sink a test message
       rules        List the rules, or explain one
       schema       Describe the columns of the files that keytrail writes
       config       Print an example configuration: every setting, commented out, with its default

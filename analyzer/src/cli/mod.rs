@@ -1,6 +1,7 @@
 //! The command line: parse, run, tell the error story, end with the right code. One file per command; the types that the
 //! user types into are in `args`, the exit codes in [`exit`].
 
+mod alert;
 mod args;
 mod athena;
 pub mod exit;
@@ -55,6 +56,7 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
         Command::Timeline(args) => timeline::run(args, terminal),
         Command::Report(args) => report::run(args, terminal),
         Command::Explain(args) => explain::run(args, terminal),
+        Command::Alert(args) => alert::run(args, terminal),
         Command::Rules(args) => rules::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
         Command::Config => print(terminal, &settings::example()),

@@ -4,6 +4,7 @@ mod drive;
 mod fill;
 mod hashing;
 mod ingest;
+mod notify;
 mod originals;
 #[cfg(feature = "aws")]
 mod remote;
@@ -20,6 +21,7 @@ use rayon::ThreadPool;
 
 pub use self::fill::{Filled, Reach, fill};
 use self::ingest::{Ingested, Shared, ingest};
+pub use self::notify::{Notified, Notify, notify, try_sinks};
 pub use self::originals::{Fetched, Originals, originals};
 use self::rows::{Held, Rows};
 pub use self::sources::open_lake;

@@ -1,0 +1,42 @@
+//! Plain text, for mail readers without HTML, and for topics.
+
+use super::{Block, Document};
+use crate::report::escape::terminal;
+
+/// Width of the labels.
+const LABEL: usize = 13;
+
+pub(in crate::alert) fn render(document: &Document) -> String {
+    let mut out = format!("{}\n{}\n", terminal(&document.kicker), terminal(&document.headline));
+    for block in &document.blocks {
+        out.push('\n');
+        match block {
+            Block::Heading(text) => {
+                let text = terminal(text);
+                out.push_str(&format!("{text}\n{}\n", "-".repeat(text.chars().count().min(72))));
+            }
+            // A text is one line, whatever somebody wrote into an alias.
+            Block::Text(text) => out.push_str(&format!("{}\n", terminal(text))),
+            Block::Code(text) => {
+                for line in text.lines() {
+                    out.push_str(&format!("    {}\n", terminal(line)));
+                }
+            }
+            Block::Fields(fields) => {
+                for (label, value) in fields {
+                    out.push_str(&format!("{:LABEL$} {}\n", terminal(label), terminal(value)));
+                }
+            }
+            Block::Items(items) => {
+                for (severity, line) in items {
+                    out.push_str(&format!("- {}: {}\n", severity.id(), terminal(line)));
+                }
+            }
+        }
+    }
+    out.push_str("\n-- \n");
+    for line in &document.footer {
+        out.push_str(&format!("{}\n", terminal(line)));
+    }
+    out
+}
