@@ -121,7 +121,10 @@ fn of_control(
     }
     let deciding = against.iter().filter(|evidence| evidence.decides).count();
     let nothing = coverage.records.kms == 0;
-    let (status, because) = if deciding > 0 {
+    let (status, because) = if deciding > 0 && control.watch {
+        let them = if deciding == 1 { "1 open finding was".into() } else { format!("{deciding} open findings were") };
+        (Status::Partial, format!("{them} there to be answered: ask how"))
+    } else if deciding > 0 {
         let open =
             if deciding == 1 { "1 open finding speaks".into() } else { format!("{deciding} open findings speak") };
         (Status::Contradicted, format!("{open} against it"))

@@ -35,6 +35,9 @@ pub struct Control {
     /// Rules whose findings contradict it.
     #[serde(default)]
     pub rules: Vec<String>,
+    /// It asks that somebody watches: findings are what was there to be answered, and contradict nothing.
+    #[serde(default)]
+    pub watch: bool,
     /// Names of KMS and CloudTrail events that are evidence of its operation.
     #[serde(default)]
     pub events: Vec<String>,
