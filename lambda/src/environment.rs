@@ -15,6 +15,9 @@ pub struct Environment {
     /// `KEYTRAIL_PERIOD`: an evaluation reports what falls into so much time before now, such as `90d`; all of the lake when
     /// it is not set.
     pub period: Option<Period>,
+    /// `KEYTRAIL_LOG_BUCKETS`: names, with commas between them. What this function reads there stands in the logs when the
+    /// buckets are encrypted with a KMS key; with this it is told apart from other reading.
+    pub log_buckets: Vec<String>,
     /// `KEYTRAIL_PATH_STYLE`: `true` for S3 servers that want the bucket in the path. `AWS_ENDPOINT_URL_S3` says where such a
     /// server is.
     pub path_style: bool,
@@ -49,6 +52,9 @@ impl Environment {
             lake: get("KEYTRAIL_LAKE").map(|lake| lake.trim_end_matches('/').to_owned()),
             config: get("KEYTRAIL_CONFIG"),
             period: period.transpose().map_err(|error| wrong("KEYTRAIL_PERIOD", error.to_string()))?,
+            log_buckets: get("KEYTRAIL_LOG_BUCKETS").map_or_else(Vec::new, |list| {
+                list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+            }),
             path_style,
             memory: get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|text| text.parse().ok()).unwrap_or(512),
             function: get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "keytrail".into()),
