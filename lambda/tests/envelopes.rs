@@ -142,7 +142,7 @@ fn the_fixtures_have_the_shapes_of_aws() {
     for name in ["eventbridge", "schedule"] {
         serde_json::from_value::<eventbridge::EventBridgeEvent<Value>>(payload(name)).unwrap();
     }
-    let logs: cloudwatch_logs::LogsEvent = serde_json::from_value(payload("cloudwatch_logs")).unwrap();
+    let logs: cloudwatch_logs::LogsEvent = serde_json::from_str(&payload("cloudwatch_logs").to_string()).unwrap();
     assert_eq!(logs.aws_logs.data.log_events.len(), 1);
     for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/envelopes")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();

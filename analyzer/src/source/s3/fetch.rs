@@ -159,13 +159,16 @@ async fn try_get(bucket: &Bucket, object: &Object) -> Result<Got, Failure> {
     let shared = &bucket.session.shared;
     let key = object.bucket_and_key().map_or("", |(_, key)| key);
     let mut version = match object.size {
-        Some(size) => Version { size, etag: object.etag.as_deref().map(str::to_owned) },
-        None => look(bucket, key).await?,
+        // One answer is of one version; the parts of a large object must be told to be.
+        Some(size) if object.etag.is_some() || size <= WHOLE => {
+            Version { size, etag: object.etag.as_deref().map(str::to_owned) }
+        }
+        _ => look(bucket, key).await?,
     };
     let (mut tries, mut renewals) = (Tries::new(&shared.options.patience), 0);
     loop {
         let stop = if version.size <= WHOLE.min(shared.memory.limit()) {
-            match whole(bucket, key, &version).await {
+            match whole(bucket, key, &mut version).await {
                 Ok(body) => return Ok(Got { body, version: Some(version) }),
                 Err(stop) => stop,
             }
@@ -191,8 +194,8 @@ async fn try_get(bucket: &Bucket, object: &Object) -> Result<Got, Failure> {
     }
 }
 
-/// One request for all of it. The SDK checks the checksum that S3 stores with the object.
-async fn whole(bucket: &Bucket, key: &str, version: &Version) -> Result<Body, Stop> {
+/// One request for all of it; then the version is that of the answer. The SDK checks the checksum that S3 stores with the object.
+async fn whole(bucket: &Bucket, key: &str, version: &mut Version) -> Result<Body, Stop> {
     let shared = &bucket.session.shared;
     let room = take_room(bucket, version.size).await?;
     let answer = bucket
@@ -209,6 +212,9 @@ async fn whole(bucket: &Bucket, key: &str, version: &Version) -> Result<Body, St
         && size != version.size
     {
         return Err(Stop::Replaced(Version { size, etag: answer.e_tag().map(str::to_owned) }));
+    }
+    if let Some(etag) = answer.e_tag() {
+        version.etag = Some(etag.to_owned());
     }
     let bytes = body::read(answer.body, version.size, &shared.options.patience).await?;
     Ok(Body::Bytes(Held::new(bytes, room)))
