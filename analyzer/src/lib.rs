@@ -1,4 +1,5 @@
 //! Keytrail.
+pub mod alert;
 pub mod cli;
 pub mod config;
 pub mod decode;

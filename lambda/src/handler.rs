@@ -1,18 +1,19 @@
 //! One invocation: what is asked for, done, and told.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::DateTime;
 use keytrail::decode::SkipReason;
-use keytrail::finding::{Finding, Status};
-use keytrail::pipeline::{Arrival, Fate, Outcome, Progress};
+use keytrail::finding::{Finding, Severity, Status};
+use keytrail::pipeline::{self, Arrival, Fate, Notify, Outcome, Progress};
 use keytrail::report::{Report, ndjson};
 use keytrail::source::{Layout, Object, ObjectKind};
 use serde_json::{Value, json};
 
 use crate::envelope::{Envelope, Message, Notice, objects};
 use crate::failure::Failure;
-use crate::shell::Shell;
+use crate::shell::{EVALUATE, Shell};
 use crate::telemetry::{self, Line, name};
 use crate::{logs, self_test};
 
@@ -203,7 +204,12 @@ impl<'d> Delivery<'d> {
             }
         }
         if let Some(report) = received.report.as_ref().filter(|_| self.alerts) {
-            tell(report, self.line, now);
+            lag(report, self.line, now);
+            self.line.add(name::FindingsAtOnce, report.findings.len() as u64);
+            print(&report.findings);
+            if self.shell.was_evaluated() {
+                notify(self.shell, self.call, report, false, self.line);
+            }
         }
         let missing = "an object got lost on the way";
         Ok(waiting
@@ -285,7 +291,7 @@ fn evaluate(shell: &Shell, call: &Call<'_>, line: &mut Line) -> Result<Value, Fa
     };
     let unavailable = |error: keytrail::lake::LakeError| Failure::Unavailable(error.to_string());
     let now = (call.clock)();
-    let Some(lease) = lake.lease("evaluate", call.id, now, call.deadline).map_err(unavailable)? else {
+    let Some(lease) = lake.lease(EVALUATE, call.id, now, call.deadline).map_err(unavailable)? else {
         line.say("evaluated", false);
         line.say("reason", "another evaluation is at it");
         return Ok(json!({"evaluated": false}));
@@ -299,7 +305,12 @@ fn evaluate(shell: &Shell, call: &Call<'_>, line: &mut Line) -> Result<Value, Fa
             line.say("merged", done.merged);
             line.say("removed", done.removed);
             line.say("objectsInLake", done.report.coverage.objects.seen);
-            tell(&done.report, line, (call.clock)());
+            lag(&done.report, line, (call.clock)());
+            open(&done.report, line);
+            if shell.receiver.settings().alert.sinks.is_empty() {
+                print(&done.report.findings);
+            }
+            notify(shell, call, &done.report, from.is_none(), line);
         }
         line.add(name::Evaluations, 1);
         line.say("evaluated", true);
@@ -310,15 +321,45 @@ fn evaluate(shell: &Shell, call: &Call<'_>, line: &mut Line) -> Result<Value, Fa
     answer
 }
 
-/// Counts what was found, and logs it.
-fn tell(report: &Report, line: &mut Line, now: i64) {
+fn lag(report: &Report, line: &mut Line, now: i64) {
     if let Some(as_of) = report.run.as_of {
         line.most(name::EventLag, (now - as_of).max(0) as f64 / 1000.0);
     }
-    let open = |finding: &&Finding| !matches!(finding.status, Status::Suppressed { .. });
-    for finding in report.findings.iter().filter(open) {
-        line.add(telemetry::findings(finding.severity), 1);
+}
+
+/// Counts what is open, also where nothing is: a graph falls only when it is told so.
+fn open(report: &Report, line: &mut Line) {
+    for severity in Severity::ALL {
+        let is_open = |finding: &&Finding| finding.severity == severity && finding.status == Status::Open;
+        line.add(telemetry::findings(severity), report.findings.iter().filter(is_open).count() as u64);
+    }
+}
+
+/// Logs findings, a line each, but those that the configuration accepts.
+fn print(findings: &[Finding]) {
+    for finding in findings.iter().filter(|finding| !matches!(finding.status, Status::Suppressed { .. })) {
         let told: Value = serde_json::from_str(&ndjson::line(finding)).unwrap_or_default();
         telemetry::print(&json!({"kind": "finding", "level": "WARN", "finding": told}));
+    }
+}
+
+/// Tells the sinks. What cannot be told now stays in the lake, and the next evaluation tells it: nothing fails for it.
+fn notify(shell: &Shell, call: &Call<'_>, report: &Report, whole: bool, line: &mut Line) {
+    let settings = shell.receiver.settings();
+    if settings.alert.sinks.is_empty() {
+        return;
+    }
+    let now = (call.clock)();
+    let left = u64::try_from(call.deadline - now - RESERVE).unwrap_or(0);
+    let budget = Duration::from_millis(left).clamp(Duration::from_secs(1), Duration::from_secs(60));
+    let how = Notify { now, whole, first_is_summary: true, budget };
+    let told = pipeline::notify(report, settings, shell.receiver.lake(), how);
+    line.add(name::AlertsSent, told.sent);
+    line.add(name::AlertsPending, told.pending);
+    line.add(name::AlertsFailed, told.failed.len() as u64);
+    line.add(name::AlertsUnrouted, told.unrouted);
+    if !told.failed.is_empty() {
+        let failed: Vec<Value> = told.failed.iter().map(|(sink, why)| json!({"sink": sink, "why": why})).collect();
+        line.say("alertsFailed", failed);
     }
 }

@@ -1,5 +1,7 @@
 //! What a process sets up once and keeps: settings, connections, threads, the lake.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use keytrail::config::Settings;
 use keytrail::pipeline::{Receiver, ScanError, ScanOptions};
 use keytrail::rules::RULES;
@@ -11,6 +13,9 @@ use crate::failure::Failure;
 /// Objects that are fetched at the same time: a function has one core or two, and its memory holds them all.
 const PARALLEL: usize = 8;
 
+/// The task of which there is one at a time.
+pub const EVALUATE: &str = "evaluate";
+
 /// What a process keeps between invocations.
 #[derive(Debug)]
 pub struct Shell {
@@ -20,6 +25,8 @@ pub struct Shell {
     pub receiver: Receiver,
     /// Bucket and prefix of the lake: nothing of it is ever read as a log.
     own: Option<S3Url>,
+    /// The lake has been evaluated; once it has, it stays so.
+    evaluated: AtomicBool,
 }
 
 impl Shell {
@@ -49,7 +56,18 @@ impl Shell {
         let options = ScanOptions { memory: bytes / 4, ..ScanOptions::new(Vec::new(), settings) };
         let own = environment.lake.as_deref().filter(|lake| lake.starts_with("s3://")).map(S3Url::parse).transpose()?;
         let receiver = Receiver::new(options, session, environment.lake.as_deref())?;
-        Ok(Self { environment, receiver, own })
+        Ok(Self { environment, receiver, own, evaluated: AtomicBool::new(false) })
+    }
+
+    /// True when the lake has been evaluated, or there is none. The first evaluation finds what happened in all the time
+    /// before and tells it in one summary: what deliveries find until then is part of it.
+    pub fn was_evaluated(&self) -> bool {
+        let Some(lake) = self.receiver.lake() else { return true };
+        if !self.evaluated.load(Ordering::Relaxed) {
+            // Who cannot tell had better tell too much.
+            self.evaluated.store(lake.was_leased(EVALUATE).unwrap_or(true), Ordering::Relaxed);
+        }
+        self.evaluated.load(Ordering::Relaxed)
     }
 
     /// True for an object of the lake. If it was read as a log, what is written for it would be read in turn.

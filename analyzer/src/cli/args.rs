@@ -16,7 +16,7 @@ use crate::source::s3::S3Options;
 /// What is happening to our AWS KMS keys, and can we prove it?
 ///
 /// Keytrail reads AWS CloudTrail logs, keeps the AWS KMS story in them, and says what is wrong with a key, who did it, what it
-/// broke, and how sure it is. It reads what you point it at and sends nothing anywhere.
+/// broke, and how sure it is. It reads what you point it at, and tells only whom you name.
 #[derive(Debug, Parser)]
 #[command(
     name = "keytrail",
@@ -54,6 +54,8 @@ pub(super) enum Command {
     Ingest(Box<IngestArgs>),
     /// List the keys: state, rotation, last use, who uses them for what, cost
     Keys(Box<KeysArgs>),
+    /// Show who is told of what, or send every sink a test message
+    Alert(AlertArgs),
     /// List the rules, or explain one
     Rules(RulesArgs),
     /// Describe the columns of the files that keytrail writes
@@ -149,6 +151,14 @@ pub(super) struct ScanArgs {
     /// Open and closed findings count, suppressed ones do not. Off by default: a finding is a result, not a failure of the run.
     #[arg(long, value_name = "SEVERITY", value_parser = severity(), hide_possible_values = true, help_heading = "What to write")]
     pub(super) fail_on: Option<Severity>,
+
+    /// Tell the sinks of the configuration: e-mail, topics, webhooks.
+    ///
+    /// With --lake each sink is told of an incident once, again when it gets worse, and once when it is over; its first run is
+    /// one summary. Without a lake nothing is remembered, and every run tells everything. A sink that fails makes the run end
+    /// with exit code 1. `keytrail alert` shows who is told of what.
+    #[arg(long, help_heading = "Whom to tell")]
+    pub(super) alert: bool,
 
     /// No progress bar and no remarks on standard error; warnings and errors stay.
     #[arg(long, short, help_heading = "What to write")]
@@ -362,6 +372,17 @@ impl S3Args {
             ..S3Options::default()
         }
     }
+}
+
+#[derive(Args, Debug)]
+pub(super) struct AlertArgs {
+    /// Send a test message to every sink, and say what came of each.
+    #[arg(long)]
+    pub(super) test: bool,
+
+    /// Configuration file [default: ./keytrail.toml, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -1,6 +1,7 @@
 //! The command line: parse, run, tell the error story, end with the right code. One file per command; the types that the
 //! user types into are in `args`, the exit codes in [`exit`].
 
+mod alert;
 mod args;
 mod athena;
 pub mod exit;
@@ -49,6 +50,7 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
         Command::Scan(args) => scan::run(args, terminal),
         Command::Ingest(args) => ingest::run(args, terminal),
         Command::Keys(args) => keys::run(args, terminal),
+        Command::Alert(args) => alert::run(args, terminal),
         Command::Rules(args) => rules::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
         Command::Config => print(terminal, &settings::example()),

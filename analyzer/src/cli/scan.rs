@@ -7,7 +7,7 @@ use super::exit::ExitReason;
 use super::failure::Failure;
 use super::output::Output;
 use super::terminal::Terminal;
-use super::{ingest, progress, settings};
+use super::{alert, ingest, progress, settings};
 use crate::config::{Settings, When};
 use crate::decode::SkipReason;
 use crate::finding::{Finding, Severity, Status};
@@ -29,6 +29,9 @@ pub(super) fn run(args: &ScanArgs, terminal: &mut Terminal<'_>) -> Result<ExitRe
     }
     let fail_on = args.fail_on.or_else(|| fail_on(&settings));
     let plan = Plan::new(args, fail_on, terminal)?;
+    if args.alert {
+        alert::check(&settings)?;
+    }
     let mut options = options(args, settings)?;
     let mut complete = true;
     if let Some(lake) = &args.lake {
@@ -48,8 +51,21 @@ pub(super) fn run(args: &ScanArgs, terminal: &mut Terminal<'_>) -> Result<ExitRe
 
     let report = pipeline::scan(&options, &*progress::display(terminal))?;
     let exit = publish(&report, plan, terminal)?;
+    if args.alert {
+        let lake = args.lake.as_deref().map(|lake| pipeline::open_lake(lake, &options)).transpose()?;
+        let whole = complete && is_about_everything(args);
+        alert::tell(&report, &options.settings, lake.as_ref(), whole, terminal)?;
+    }
     // What could not be read now counts, even if the lake has what it was before.
     Ok(if complete { exit } else { exit.incomplete() })
+}
+
+/// True when nothing was left out on purpose: then what is not found is not there.
+fn is_about_everything(args: &ScanArgs) -> bool {
+    args.from.is_none()
+        && args.to.is_none()
+        && args.as_of.is_none()
+        && [&args.account, &args.region, &args.rule].into_iter().all(Vec::is_empty)
 }
 
 /// Where the report goes: everything that can be wrong about that is told before the logs are read.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::options::{OptionInfo, RULE_OPTIONS, RuleSettings, Scan, Section};
+use super::options::{AlertOptions, OptionInfo, RULE_OPTIONS, RuleSettings, Scan, Section};
 
 /// The whole of `keytrail.toml`, with every line commented out: as it stands it changes nothing. Settings begin with `#`
 /// and no space, so that uncommenting one is removing one character.
@@ -26,6 +26,11 @@ pub fn example_toml() -> String {
         }
         setting(&mut out, info);
     }
+    out.push_str(ALERT);
+    for info in AlertOptions::INFO {
+        setting(&mut out, info);
+    }
+    out.push_str(SINKS);
     out.push_str(SUPPRESS);
     out
 }
@@ -60,6 +65,59 @@ const LOGS: &str = "
 const RULES: &str = "
 # Every rule has the first two settings below; `keytrail rules` lists the rules. For example:
 #[rules.unused-key]
+";
+
+const ALERT: &str = "
+# Who is told: `keytrail scan --alert`. `keytrail alert` shows the routes, `keytrail alert --test` tries the sinks.
+#[alert]
+";
+
+const SINKS: &str = "
+# Urgency per rule: \"page\" at once, \"digest\" with others, \"off\" not at all; in place of the shipped one.
+#[alert.routes]
+#over-broad-grant = \"digest\"
+
+# Where alerts go; as many as you like. Secrets are named, never written here: \"env:NAME\" for a variable of the
+# environment.
+#[[alert.sink]]
+# a name of its own; what the sink was told is kept under it.
+#name = \"on-call\"
+# email, sns, webhook or slack.
+#kind = \"email\"
+# what it takes: \"page\", \"digest\" or \"all\".
+#route = \"all\"
+# less severe incidents are not told.
+#min_severity = \"low\"
+# only these rules and accounts; all when empty.
+#rules = []
+#accounts = []
+# the mail server.
+#host = \"smtp.example.com\"
+# starttls (port 587), tls (port 465), or none (port 25) for a server on this machine.
+#tls = \"starttls\"
+#port = 587
+#from = \"Keytrail <keytrail@example.com>\"
+#to = [\"on-call@example.com\"]
+# for a server that asks for it.
+#username = \"keytrail\"
+#password = \"env:KEYTRAIL_SMTP_PASSWORD\"
+
+#[[alert.sink]]
+#name = \"topic\"
+#kind = \"sns\"
+#topic = \"arn:aws:sns:eu-west-1:111122223333:keytrail\"
+
+#[[alert.sink]]
+#name = \"tickets\"
+#kind = \"webhook\"
+#url = \"https://tickets.example.com/keytrail\"
+# signs every request: header Keytrail-Signature.
+#secret = \"env:KEYTRAIL_WEBHOOK_SECRET\"
+
+#[[alert.sink]]
+#name = \"chat\"
+#kind = \"slack\"
+#url = \"env:KEYTRAIL_SLACK_URL\"
 ";
 
 const SUPPRESS: &str = "

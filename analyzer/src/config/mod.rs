@@ -6,6 +6,7 @@
 //! This room is a leaf: it imports nothing of the crate, and neither reads files, nor the environment, nor the clock.
 
 mod accounts;
+mod alert;
 mod example;
 mod kind;
 mod level;
@@ -19,6 +20,7 @@ mod suggest;
 mod suppress;
 
 pub use accounts::Accounts;
+pub use alert::{AlertOptions, AlertSink, Alerting, Channel, Email, Route, SecretRef, Takes, Tls, WebUrl, is_safe_url};
 pub use example::example_toml;
 pub use level::Level;
 pub use logs::Logs;

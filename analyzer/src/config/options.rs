@@ -10,7 +10,8 @@ use super::raw::Table;
 /// What is known about one option without reading a file.
 #[derive(Clone, Copy, Debug)]
 pub struct OptionInfo {
-    /// Rule that it belongs to; `*` for the options that every rule has, `scan` for those of a run.
+    /// Rule that it belongs to; `*` for the options that every rule has, `scan` for those of a run, `alert` for those of
+    /// alerting.
     pub rule: &'static str,
     /// Name in the file.
     pub key: &'static str,
@@ -44,9 +45,14 @@ pub(super) trait Section: Default {
     fn values(&self) -> Vec<(&'static str, Option<String>)>;
 }
 
-/// Options of one rule, those that every rule has (`*`), or those of a run (`scan`).
+/// Options of one rule, those that every rule has (`*`), those of a run (`scan`), or of alerting (`alert`).
 pub fn options_of(rule: &str) -> impl Iterator<Item = &'static OptionInfo> {
-    Scan::INFO.iter().chain(RuleSettings::INFO).chain(RULE_OPTIONS).filter(move |info| info.rule == rule)
+    Scan::INFO
+        .iter()
+        .chain(AlertOptions::INFO)
+        .chain(RuleSettings::INFO)
+        .chain(RULE_OPTIONS)
+        .filter(move |info| info.rule == rule)
 }
 
 macro_rules! range {
@@ -167,6 +173,20 @@ section! {
 }
 
 section! {
+    /// Numbers of alerting.
+    "alert" AlertOptions {
+        /// messages to one sink in one run; more incidents than that go into one further message that counts them.
+        max_per_run: u32 = 20, in 1..=1000;
+        /// minutes after which a finding that late events may overturn counts as certain enough to alert on.
+        settle_minutes: u32 = 30, in 0..=10_080;
+        /// minutes between two messages about one incident that only has more victims; worse news are told at once.
+        repeat_minutes: u32 = 60, in 0..=10_080;
+        /// hours from one digest to the next.
+        digest_hours: u32 = 24, in 1..=720;
+    }
+}
+
+section! {
     /// What can be set for every rule.
     "*" RuleSettings {
         /// whether the rule runs; one that does not is listed in the coverage of the run.
@@ -225,7 +245,7 @@ mod tests {
 
     #[test]
     fn table_reads_well() {
-        for info in Scan::INFO.iter().chain(RuleSettings::INFO).chain(RULE_OPTIONS) {
+        for info in Scan::INFO.iter().chain(AlertOptions::INFO).chain(RuleSettings::INFO).chain(RULE_OPTIONS) {
             let OptionInfo { rule, key, doc, example, .. } = info;
             assert!(doc.starts_with(|c: char| c.is_lowercase()) && doc.ends_with('.'), "{rule}.{key}: {doc}");
             assert!(key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{rule}.{key}");

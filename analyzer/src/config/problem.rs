@@ -1,5 +1,6 @@
 //! What is wrong with a configuration file, pointing into it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
@@ -113,7 +114,8 @@ fn locate(text: &str, span: &Range<usize>, message: &str, help: &Option<String>)
     let end = floor(text, span.end).max(start);
     let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = text[line_start..].find('\n').map_or(text.len(), |at| line_start + at);
-    let line = text[line_start..line_end].trim_end_matches('\r');
+    let line = hide_secrets(text[line_start..line_end].trim_end_matches('\r'));
+    let line = line.as_ref();
     let spot = start - line_start..(end - line_start).min(line.len()).max(start - line_start);
 
     let mut shown = String::new();
@@ -154,6 +156,30 @@ fn locate(text: &str, span: &Range<usize>, message: &str, help: &Option<String>)
     }
 }
 
+/// Settings whose values may be secrets, also where they should not be. A message about their line ends up in terminals
+/// and logs of build servers.
+const SECRETS: [&str; 3] = ["password", "secret", "url"];
+
+/// The line with `*` for every byte of such a value, of the same length.
+fn hide_secrets(line: &str) -> Cow<'_, str> {
+    let mut hidden = Cow::Borrowed(line);
+    for key in SECRETS {
+        for (at, _) in line.match_indices(key) {
+            let word_before = line[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-'));
+            let rest = line[at + key.len()..].trim_start_matches(['"', '\'']).trim_start();
+            let Some(value) = rest.strip_prefix('=').map(str::trim_start).filter(|_| !word_before) else { continue };
+            let start = line.len() - value.len();
+            let length = match value.chars().next() {
+                Some(quote @ ('"' | '\'')) => value[1..].rfind(quote).map_or(value.len(), |end| end + 2),
+                _ => value.find([',', '}', '#']).unwrap_or(value.len()),
+            };
+            let stars: String = line[start..start + length].bytes().map(|_| '*').collect();
+            hidden.to_mut().replace_range(start..start + length, &stars);
+        }
+    }
+    hidden
+}
+
 /// The character boundary at or before `at`.
 fn floor(text: &str, at: usize) -> usize {
     text.floor_char_boundary(at.min(text.len()))
@@ -181,6 +207,23 @@ mod tests {
         assert!(!shown.contains('\u{1b}'));
         assert!(shown.contains("\u{fffd}[2J"));
         assert!(shown.lines().all(|line| line.chars().count() < 140));
+    }
+
+    #[test]
+    fn values_that_may_be_secrets_are_not_shown() {
+        for line in [
+            "password = \"hunter2\"",
+            "  password=hunter2",
+            "\"secret\" = 'hunter2' # hunter2",
+            "sink = [{ name = \"a\", url = \"https://hunter2\", secret = \"hunter2\" }]",
+            "password = \"hunter\\\"hunter2\"",
+            "password = \"häunter2\"",
+        ] {
+            let hidden = hide_secrets(line.split('#').next().unwrap());
+            assert!(!hidden.contains("hunter2") && hidden.contains("****"), "{line}: {hidden}");
+        }
+        assert_eq!(hide_secrets("curl = \"shown\" # password"), "curl = \"shown\" # password");
+        assert!(!render("password = hunter2", 11..18).contains("hunter2"));
     }
 
     #[test]

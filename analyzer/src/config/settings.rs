@@ -6,8 +6,9 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::accounts::Accounts;
+use super::alert::Alerting;
 use super::logs::Logs;
-use super::options::{OptionInfo, RULE_OPTIONS, RuleOptions, RuleSettings, Scan, Section};
+use super::options::{AlertOptions, OptionInfo, RULE_OPTIONS, RuleOptions, RuleSettings, Scan, Section};
 use super::problem::{Problems, Sink};
 use super::raw::{self, Table};
 use super::suppress::{self, Subject, Suppression, unknown_rule};
@@ -21,6 +22,8 @@ pub struct Settings {
     pub accounts: Accounts,
     /// The log buckets and their readers.
     pub logs: Logs,
+    /// Who is told of what.
+    pub alert: Alerting,
     /// Rules for which `enabled` or `severity` is set; read it with [`Settings::rule`].
     pub rules: BTreeMap<String, RuleSettings>,
     /// Options of single rules.
@@ -59,7 +62,7 @@ impl Settings {
     }
 
     /// Id of the settings as far as they decide what is found: 64 hex digits. How a run is carried out (memory, threads,
-    /// exit code) is not part of it, nor is how the file is written.
+    /// exit code) and who is told are not part of it, nor is how the file is written.
     pub fn digest(&self) -> String {
         let mut canon = Canon(blake3::Hasher::new());
         canon.line(&["keytrail.settings/1"]);
@@ -124,6 +127,9 @@ impl Settings {
         }
         if let Some(table) = top.table("logs", sink) {
             settings.logs.read(Table::new("[logs]", table), sink);
+        }
+        if let Some(table) = top.table("alert", sink) {
+            settings.alert.read(Table::new("[alert]", table), rule_ids, sink);
         }
         if let Some(rules) = top.table("rules", sink) {
             for (rule, value) in rules {
@@ -198,6 +204,9 @@ fn where_it_belongs(key: &str, rule_ids: &[&str]) -> Option<String> {
     let known = |list: &[OptionInfo]| list.iter().any(|info| info.key == key);
     if known(Scan::INFO) {
         return Some(format!("`{key}` belongs under [scan]"));
+    }
+    if known(AlertOptions::INFO) {
+        return Some(format!("`{key}` belongs under [alert]"));
     }
     if ["trusted", "names", "organization"].contains(&key) {
         return Some(format!("`{key}` belongs under [accounts]"));

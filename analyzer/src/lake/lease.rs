@@ -39,6 +39,14 @@ impl Lake {
         }
     }
 
+    /// True when somebody has ever taken a task.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn was_leased(&self, task: &str) -> Result<bool, LakeError> {
+        Ok(self.store.get(&format!("leases/{task}.json"))?.is_some())
+    }
+
     /// Gives a task back. One that ran out, and that somebody else has taken since, stays theirs.
     ///
     /// # Errors
@@ -64,6 +72,7 @@ mod tests {
     fn one_has_it_until_it_is_given_back_or_runs_out() {
         let folder = tempfile::tempdir().unwrap();
         let lake = Lake::open_or_create(Arc::new(Folder::new(folder.path()))).unwrap();
+        assert!(!lake.was_leased("evaluate").unwrap());
         let first = lake.lease("evaluate", "a", 1_000, 2_000).unwrap().unwrap();
         assert!(lake.lease("evaluate", "b", 1_999, 9_000).unwrap().is_none());
         assert!(lake.lease("other", "b", 1_999, 9_000).unwrap().is_some(), "another task");
@@ -73,6 +82,7 @@ mod tests {
         lake.release(second).unwrap();
         assert!(lake.lease("evaluate", "d", 2_600, 9_000).unwrap().is_none(), "it was not theirs any more");
         lake.release(third).unwrap();
+        assert!(lake.was_leased("evaluate").unwrap());
     }
 
     #[test]

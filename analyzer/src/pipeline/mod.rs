@@ -7,6 +7,7 @@ mod fill;
 mod hashing;
 mod ingest;
 mod judge;
+mod notify;
 #[cfg(feature = "aws")]
 mod remote;
 mod rows;
@@ -25,6 +26,7 @@ pub use self::deliver::{Arrival, Evaluated, Fate, Outcome, Received, Receiver};
 pub use self::fill::{Filled, Reach, fill};
 use self::ingest::{Ingested, Shared, ingest};
 use self::judge::{Read, judge};
+pub use self::notify::{Notified, Notify, notify, try_sinks};
 use self::rows::{Held, Rows};
 pub use self::sources::open_lake;
 use self::sources::{Sources, filter};

@@ -23,6 +23,12 @@ pub fn render(report: &Report) -> String {
     document
 }
 
+/// One finding, as it stands in the document.
+pub fn finding(finding: &crate::finding::Finding) -> serde_json::Value {
+    // Wire types hold strings, numbers and string-keyed maps only, which cannot fail to serialize.
+    serde_json::to_value(wire::Finding::of(finding)).unwrap_or_default()
+}
+
 /// The whole document.
 #[derive(Serialize)]
 struct Scan<'r> {

@@ -1,7 +1,11 @@
 //! The lake after an evaluation says what its logs say.
 
+use std::collections::BTreeSet;
+
+use keytrail_lambda::telemetry::METRICS;
 use serde_json::json;
 
+use crate::api::Answer;
 use crate::s3::server::Server;
 use crate::trail::{LAKE, deliveries, files, findings, function, lake, sample};
 
@@ -73,4 +77,39 @@ fn an_ingest_tells_nobody() {
     assert_eq!(findings(&server, LAKE), findings(&server, "s3://logs/AWSLogs/"));
     let answer = function.invoke(&json!({"keytrail": "ingest", "objects": ["s3://logs/AWSLogs/none.json.gz"]}));
     assert_eq!(answer.result.unwrap_err().0, "Keytrail.ObjectsFailed", "a name that retries can match");
+}
+
+/// What dashboards and alarms watch, something leaves.
+#[test]
+fn every_metric_is_left_by_something() {
+    let (server, logs) = (Server::new(), sample());
+    for (key, bytes) in &logs {
+        server.buckets.put("logs", key, bytes.clone());
+    }
+    // Nobody listens there.
+    let sink = "[[alert.sink]]\nname = \"nobody\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n";
+    let mut function = function(&server, &[("KEYTRAIL_CONFIG", sink)]);
+    let evaluate = json!({"keytrail": "evaluate"});
+    let first = function.invoke(&deliveries(logs.keys()));
+    assert!(first.metric("FindingsAtOnce") > 0.0);
+    assert!(!names(&first).contains("AlertsFailed"), "before the first evaluation nobody is told: {:?}", first.line());
+    let told = function.invoke(&evaluate);
+    assert_eq!((told.metric("AlertsFailed"), told.metric("AlertsSent")), (1.0, 0.0), "{:?}", told.line());
+    assert!(told.metric("AlertsPending") > 0.0);
+    assert!(told.findings().is_empty(), "with a sink, the log is not one");
+    let open = |name: &str| told.metric(name);
+    assert!(open("CriticalFindings") + open("HighFindings") + open("MediumFindings") > 0.0);
+    let later = function.invoke(&deliveries(logs.keys()));
+    assert_eq!(later.metric("AlertsFailed"), 1.0, "now they are told at once");
+    let damaged = "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/09/01/damaged.json.gz";
+    server.buckets.put("logs", damaged, "no log");
+    let damaged = function.invoke(&deliveries([&damaged.to_owned()]));
+    let left: BTreeSet<String> = [&first, &told, &later, &damaged].into_iter().flat_map(names).collect();
+    let all: BTreeSet<String> = METRICS.iter().map(|metric| metric.name.to_owned()).collect();
+    assert_eq!(left, all);
+}
+
+fn names(answer: &Answer) -> BTreeSet<String> {
+    let metrics = answer.line()["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+    metrics.iter().map(|metric| metric["Name"].as_str().unwrap().to_owned()).collect()
 }

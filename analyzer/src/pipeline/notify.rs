@@ -1,0 +1,24 @@
+//! Findings on their way to people.
+
+use crate::alert;
+pub use crate::alert::{Notified, Notify};
+use crate::config::Settings;
+use crate::lake::Lake;
+use crate::report::Report;
+
+/// Tells the sinks of the configuration what they do not know yet.
+///
+/// With a lake, `alerts/` in it remembers what each sink was told: an incident is told once, again when it gets worse, and
+/// once when it is over. Several processes may do this at the same time; one of them tells. Without a lake every incident
+/// of the report is told, each time.
+///
+/// Nothing here is an error of the run: a sink that fails is in [`Notified::failed`], and what it was not told is told by
+/// the next run.
+pub fn notify(report: &Report, settings: &Settings, lake: Option<&Lake>, how: Notify) -> Notified {
+    alert::tell(report, settings, lake, how)
+}
+
+/// Sends a test message to every sink: each sink with what came of it, in the order of the configuration.
+pub fn try_sinks(settings: &Settings, how: Notify) -> Vec<(String, Result<(), String>)> {
+    alert::test(settings, how)
+}

@@ -1,0 +1,13 @@
+//! Alerts: who is told, how, and once. Sinks are real: webhooks of an HTTP server in this process.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![cfg(feature = "alert")]
+
+mod command;
+mod crash;
+mod make;
+mod messages;
+mod server;
+mod story;
+mod together;
+mod trouble;
+mod web;
