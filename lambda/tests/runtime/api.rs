@@ -2,9 +2,10 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -58,12 +59,15 @@ struct Api {
     answers: mpsc::Sender<(String, bool, Vec<u8>)>,
     /// Milliseconds that an invocation has.
     time: Arc<Mutex<i64>>,
+    /// When the function asked for its first invocation.
+    asked: Arc<OnceLock<Instant>>,
 }
 
 impl Api {
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
         let path = request.uri().path().to_owned();
         if path.ends_with("/invocation/next") {
+            self.asked.get_or_init(Instant::now);
             let Some((id, body)) = self.events.lock().await.recv().await else {
                 // The test is over.
                 return Ok(Response::builder().status(500).body(Full::default()).unwrap());
@@ -87,8 +91,15 @@ impl Api {
     }
 }
 
+/// The program: the one that was built for the tests, or another one.
+pub(crate) fn program() -> PathBuf {
+    std::env::var_os("KEYTRAIL_BOOTSTRAP").map_or_else(|| env!("CARGO_BIN_EXE_bootstrap").into(), PathBuf::from)
+}
+
 /// A process of the function.
 pub(crate) struct Function {
+    begun: Instant,
+    asked: Arc<OnceLock<Instant>>,
     events: mpsc::Sender<Pending>,
     answers: mpsc::Receiver<(String, bool, Vec<u8>)>,
     log: Arc<Mutex<Vec<String>>>,
@@ -113,7 +124,13 @@ impl Function {
         let (events, waiting) = mpsc::channel(16);
         let (sender, answers) = mpsc::channel(16);
         let time = Arc::new(Mutex::new(PATIENCE.as_millis() as i64));
-        let api = Api { events: Arc::new(AsyncMutex::new(waiting)), answers: sender, time: time.clone() };
+        let asked: Arc<OnceLock<Instant>> = Arc::default();
+        let api = Api {
+            events: Arc::new(AsyncMutex::new(waiting)),
+            answers: sender,
+            time: time.clone(),
+            asked: asked.clone(),
+        };
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         runtime.spawn(async move {
@@ -126,7 +143,8 @@ impl Function {
                 });
             }
         });
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
+        let begun = Instant::now();
+        let mut child = Command::new(program())
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", "keytrail")
@@ -145,7 +163,19 @@ impl Function {
                 lines.lock().unwrap().push(line);
             }
         });
-        Self { events, answers, log, time, child, runtime: Some(runtime), count: 0 }
+        Self { begun, asked, events, answers, log, time, child, runtime: Some(runtime), count: 0 }
+    }
+
+    /// Waits until the function asks for its first invocation, and gives how long that took.
+    pub(crate) fn started(&self) -> Duration {
+        self.asked.wait().duration_since(self.begun)
+    }
+
+    /// The most memory that it had at once, in KiB; nothing where the system does not tell.
+    pub(crate) fn peak_kib(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+        line.trim().trim_end_matches(" kB").parse().unwrap_or_default()
     }
 
     /// Gives invocations so many milliseconds.

@@ -1,6 +1,9 @@
 //! The real `bootstrap` against a Runtime API and an S3 server, both in this process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
-#![expect(clippy::disallowed_methods, reason = "a deadline is a moment of the real time")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "deadlines and measurements are of the real time; a variable names the program"
+)]
 
 mod api;
 #[path = "../../../analyzer/tests/support/s3/mod.rs"]
@@ -10,4 +13,5 @@ mod trail;
 
 mod delivery;
 mod evaluation;
+mod measure;
 mod trouble;
