@@ -2,7 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use keytrail::config::{
-    Bytes, Level, Logs, OptionInfo, RULE_OPTIONS, Settings, Subject, SuppressionTracker, When, example_toml, options_of,
+    Bytes, Channel, Level, Logs, OptionInfo, RULE_OPTIONS, Route, SecretRef, Settings, Subject, SuppressionTracker,
+    Takes, Tls, WebUrl, When, example_toml, options_of,
 };
 use keytrail::extract::arn::role_of_session;
 
@@ -512,4 +513,114 @@ proptest::proptest! {
             proptest::prop_assert!(problems.to_string().contains("in keytrail.toml"));
         }
     }
+}
+
+/// One sink that is right, with other lines in place of some of its own.
+fn sink(change: &[(&str, &str)]) -> String {
+    let mut lines = vec![
+        ("name", "name = \"on-call\""),
+        ("kind", "kind = \"email\""),
+        ("host", "host = \"smtp.example.com\""),
+        ("from", "from = \"keytrail@example.com\""),
+        ("to", "to = [\"on-call@example.com\"]"),
+    ];
+    for (key, line) in change {
+        lines.retain(|(known, _)| known != key);
+        lines.push((key, line));
+    }
+    let lines: Vec<&str> = lines.into_iter().map(|(_, line)| line).collect();
+    format!("[[alert.sink]]\n{}\n", lines.join("\n"))
+}
+
+#[test]
+fn sinks_and_routes_arrive() {
+    let settings = good(&format!(
+        "[alert]\nmax_per_run = 5\n[alert.routes]\nmissing-rotation = \"page\"\n{}{}{}{}",
+        sink(&[
+            (
+                "route",
+                "route = \"page\"\nmin_severity = \"high\"\nrules = [\"missing-rotation\"]\naccounts = [\"111122223333\"]"
+            ),
+            (
+                "username",
+                "username = \"u\"\npassword = \"aws-secretsmanager:arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp\""
+            ),
+        ]),
+        sink(&[("name", "name = \"b\"\ntls = \"tls\""), ("from", "from = \"Keytrail <k@example.com>\"")]),
+        "[[alert.sink]]\nname = \"c\"\nkind = \"slack\"\nurl = \"env:SLACK\"\n",
+        "[[alert.sink]]\nname = \"d\"\nkind = \"webhook\"\nurl = \"http://[::1]:8080/x\"\nsecret = \"ssm:/hook\"\n",
+    ));
+    let alert = &settings.alert;
+    assert_eq!((alert.options.max_per_run, alert.options.digest_hours), (5, 24));
+    assert_eq!(alert.routes["missing-rotation"], Route::Page);
+    let [email, tls, slack, webhook] = &alert.sinks[..] else { panic!("{:?}", alert.sinks) };
+    assert_eq!((email.takes, email.min_severity), (Takes::Page, Level::High));
+    assert!(email.rules.contains("missing-rotation") && email.accounts.contains("111122223333"));
+    let Channel::Email(email) = &email.channel else { panic!("{email:?}") };
+    assert_eq!((email.port, email.tls), (587, Tls::StartTls));
+    let secret = SecretRef::SecretsManager("arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp".into());
+    assert_eq!(email.login, Some(("u".into(), secret)));
+    assert!(matches!(&tls.channel, Channel::Email(email) if email.port == 465 && email.login.is_none()));
+    assert_eq!((tls.takes, tls.min_severity), (Takes::All, Level::Low));
+    assert_eq!(slack.channel, Channel::Slack { url: WebUrl::Secret(SecretRef::Env("SLACK".into())) });
+    let url = WebUrl::Plain("http://[::1]:8080/x".into());
+    assert_eq!(webhook.channel, Channel::Webhook { url, secret: Some(SecretRef::Ssm("/hook".into())) });
+    assert_eq!(settings.digest(), Settings::default().digest(), "who is told changes nothing of what is found");
+}
+
+#[test]
+fn a_sink_that_cannot_work_is_told() {
+    let first = |text: &str| {
+        let all = messages(text);
+        let message = all.first().and_then(|said| said.split_once(' ')?.1.split(" | ").next());
+        message.unwrap_or_default().to_owned()
+    };
+    for (change, message) in [
+        (("name", ""), "the sink has no `name`"),
+        (("name", "name = \"On Call\""), "`On Call` is no name of a sink"),
+        (("name", "name = \"../x\""), "`../x` is no name of a sink"),
+        (("kind", ""), "the sink has no `kind`"),
+        (("kind", "kind = \"mail\""), "`mail` is no kind"),
+        (("host", ""), "the sink has no `host`"),
+        (("from", "from = \"nobody\""), "`nobody` is no address"),
+        (("to", ""), "the sink has no `to`"),
+        (("to", "to = [\"a@b\\r\\nBcc: c@d\"]"), "`a@b\\r\\nBcc: c@d` is no address"),
+        (("tls", "tls = \"none\""), "findings do not leave this machine in the clear"),
+        (("port", "port = 70000"), "`port` is out of range"),
+        (("username", "username = \"u\""), "the sink has no `password`"),
+        (("password", "password = \"env:P\""), "the sink has no `username`"),
+        (("route", "route = \"pager\""), "`pager` is no route"),
+        (("rules", "rules = [\"no-such-rule\"]"), "there is no rule `no-such-rule`"),
+        (("topic", "topic = \"x\""), "[[alert.sink]] has no setting `topic`"),
+    ] {
+        assert_eq!(first(&sink(&[change])), message, "{change:?}");
+    }
+    let web =
+        |kind: &str, url: &str| first(&format!("[[alert.sink]]\nname = \"x\"\nkind = \"{kind}\"\nurl = \"{url}\""));
+    let clear = "findings do not leave this machine in the clear";
+    for url in
+        ["http://example.com", "http://localhost@example.com/", "ftp://x", "https://", "http://127.0.0.1.example.com"]
+    {
+        assert_eq!(web("webhook", url), clear, "{url}");
+    }
+    good("[[alert.sink]]\nname = \"x\"\nkind = \"webhook\"\nurl = \"http://localhost:8080/x\"");
+    assert_eq!(web("slack", "https://hooks.example.com/T0/B0/x"), "`url` says where the secret is, not what it is");
+    let topic = "[[alert.sink]]\nname = \"x\"\nkind = \"sns\"\ntopic = \"arn:aws:sqs:eu-west-1:111122223333:q\"";
+    assert_eq!(first(topic), "`topic` is the ARN of a topic");
+    assert_eq!(first(&(sink(&[]) + &sink(&[]))), "two sinks are called `on-call`");
+    assert_eq!(first("[alert.routes]\nmissing-rotation = \"pager\""), "`pager` is no route");
+}
+
+#[test]
+fn a_secret_in_the_file_is_not_repeated() {
+    let login = "username = \"u\"\npassword = \"hunter2\"";
+    let said = bad(&sink(&[("username", login)]));
+    assert!(
+        said.contains("`password` says where the secret is, not what it is") && !said.contains("hunter2"),
+        "{said}"
+    );
+    let said = bad("[[alert.sink]]\nname = \"x\"\nkind = \"slack\"\nurl = \"https://hooks.example.com/hunter2\"");
+    assert!(!said.contains("hunter2"), "{said}");
+    let said = bad("[[alert.sink]]\nname = \"x\"\nkind = \"webhook\"\nurl = \"https://x\"\nsecret = hunter2");
+    assert!(!said.contains("secret = hunter2"), "{said}");
 }

@@ -316,8 +316,8 @@ fn fields(finding: &Finding, accounts: &Accounts) -> Vec<(String, String)> {
     }
     for evidence in finding.evidence.iter().take(NAMED) {
         let error = evidence.error_code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
-        let what = format!("{} {}{error}", human::time(evidence.time), evidence.event_name);
-        field(&format!("evidence ({})", evidence.role.id()), format!("{what}, event {}", evidence.event_id));
+        let what = format!("{} UTC {}{error}", human::time(evidence.time), evidence.event_name);
+        field("evidence", format!("{what} ({}), event {}", evidence.role.id(), evidence.event_id));
     }
     field("finding", format!("{}, rule {}", finding.id, finding.rule));
     fields

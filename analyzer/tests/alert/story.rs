@@ -38,7 +38,7 @@ fn told_once_again_when_worse_and_once_when_over() {
     let more = sent(&[outage("alias/payments", 5)], NOW + HOUR);
     assert!(more[0].said().1.starts_with("[HIGH] worse: alias/payments"), "{more:?}");
     let critical = Finding { severity: Severity::Critical, ..outage("alias/payments", 5) };
-    let worse = sent(&[critical.clone()], NOW + HOUR + MINUTE);
+    let worse = sent(std::slice::from_ref(&critical), NOW + HOUR + MINUTE);
     assert!(worse[0].said().1.starts_with("[CRITICAL] worse: "), "a higher severity does not wait: {worse:?}");
     let over = sent(&[closed(critical.clone())], NOW + 2 * HOUR);
     assert_eq!(over[0].said().0, "resolved");

@@ -4,7 +4,7 @@ use super::{Block, Document};
 use crate::report::escape::terminal;
 
 /// Width of the labels.
-const LABEL: usize = 12;
+const LABEL: usize = 13;
 
 pub(in crate::alert) fn render(document: &Document) -> String {
     let mut out = format!("{}\n{}\n", terminal(&document.kicker), terminal(&document.headline));
@@ -19,7 +19,7 @@ pub(in crate::alert) fn render(document: &Document) -> String {
             Block::Code(text) => push_lines(&mut out, text, "    "),
             Block::Fields(fields) => {
                 for (label, value) in fields {
-                    out.push_str(&format!("{:LABEL$}{}\n", terminal(label), terminal(value)));
+                    out.push_str(&format!("{:LABEL$} {}\n", terminal(label), terminal(value)));
                 }
             }
             Block::Items(items) => {

@@ -4,6 +4,7 @@
 mod email;
 #[cfg(feature = "alert")]
 mod http;
+#[cfg(feature = "alert")]
 mod secret;
 #[cfg(feature = "alert")]
 mod slack;

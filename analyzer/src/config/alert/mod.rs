@@ -63,7 +63,7 @@ impl Alerting {
                     unknown_rule(&rule, rule_ids, sink);
                     continue;
                 }
-                let route = word(value, "routes", &Route::ALL.map(|route| (route.id(), route)), sink);
+                let route = word(value, "route", &Route::ALL.map(|route| (route.id(), route)), sink);
                 self.routes.extend(route.map(|route| ((*rule.get_ref()).to_owned(), route)));
             }
         }
