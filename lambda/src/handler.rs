@@ -355,9 +355,10 @@ fn notify(shell: &Shell, call: &Call<'_>, report: &Report, whole: bool, line: &m
     let how = Notify { now, whole, first_is_summary: true, budget };
     let told = pipeline::notify(report, settings, shell.receiver.lake(), how);
     line.add(name::AlertsSent, told.sent);
-    line.add(name::AlertsPending, told.pending);
-    line.add(name::AlertsFailed, told.failed.len() as u64);
-    line.add(name::AlertsUnrouted, told.unrouted);
+    // What is now, not what is more.
+    line.most(name::AlertsPending, told.pending as f64);
+    line.most(name::AlertsFailed, told.failed.len() as f64);
+    line.most(name::AlertsUnrouted, told.unrouted as f64);
     if !told.failed.is_empty() {
         let failed: Vec<Value> = told.failed.iter().map(|(sink, why)| json!({"sink": sink, "why": why})).collect();
         line.say("alertsFailed", failed);
