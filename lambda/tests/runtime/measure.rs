@@ -1,8 +1,8 @@
 //! What the function costs. Measures a build of choice, prints, and judges nothing:
 //!
 //! ```sh
-//! cargo build --profile lambda -p keytrail-lambda
-//! KEYTRAIL_BOOTSTRAP=target/lambda/bootstrap cargo test -p keytrail-lambda --test runtime measure -- --ignored --nocapture
+//! cargo build --profile small -p keytrail-lambda
+//! KEYTRAIL_BOOTSTRAP=target/small/bootstrap cargo test -p keytrail-lambda --test runtime measure -- --ignored --nocapture
 //! ```
 
 use std::time::{Duration, Instant};
