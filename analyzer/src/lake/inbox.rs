@@ -11,7 +11,7 @@ use super::part::{At, Frame, Source};
 use super::partition::Shard;
 use super::read::EventsReader;
 use super::shard::{Lake, ShardState, Standing, inbox_name};
-use super::store::When;
+use super::store::{StoreError, When};
 use crate::frame::schema::Scope;
 use crate::frame::{Dictionary, Events};
 
@@ -27,13 +27,13 @@ fn path(folder: &str, name: &str) -> String {
 }
 
 impl Lake {
-    /// Writes one object with its rows. They are visible at once; writing them again changes nothing.
+    /// Writes one object with its rows. They are visible at once; writing them again changes nothing. A failure that may
+    /// pass never takes the place of what another reader of the same object wrote.
     ///
     /// # Errors
     /// When the rows lack columns, or the store fails.
-    pub fn write_inbox(&self, mut row: ObjectRow, events: &Events, dictionary: &Dictionary) -> Result<(), LakeError> {
+    pub fn write_inbox(&self, mut row: ObjectRow, events: &[Events], dictionary: &Dictionary) -> Result<(), LakeError> {
         let failed = |error| LakeError::rows(&error);
-        let events = std::slice::from_ref(events);
         let frames = Frame::open(events).map_err(failed)?;
         if frames.iter().any(Frame::is_reduced) {
             return Err(LakeError::Rows("they lack the columns that files have".into()));
@@ -53,8 +53,11 @@ impl Lake {
         let source = Source { frames, uri: &uri, dictionary };
         let file = source.encode(at, None, Some((OBJECT, row.json()))).map_err(failed)?;
         let path = path(&row.unit.shard.folder(), &inbox_name(&row.uri, row.etag.as_deref()));
-        self.store.put(&path, &file.bytes, When::Always)?;
-        Ok(())
+        let when = if row.is_transient() { When::Absent } else { When::Always };
+        match self.store.put(&path, &file.bytes, when) {
+            Err(StoreError::Conflict { .. }) if row.is_transient() => Ok(()),
+            written => Ok(written.map(drop)?),
+        }
     }
 
     /// The object of an inbox file.
@@ -72,14 +75,19 @@ impl Lake {
     }
 
     /// Names of the inbox files of a shard, each with its object, that count: one that parts list in any version waits for
-    /// its turn.
+    /// its turn, and one that tells of a failure gives way to one that has rows.
     fn inbox_files(&self, state: &ShardState) -> Result<Vec<(String, ObjectRow)>, LakeError> {
         let mut known = foldhash::HashMap::default();
         let mut seen = foldhash::HashSet::default();
-        let mut files = Vec::new();
+        let mut found = Vec::new();
         for name in &state.inbox {
             let path = path(&state.shard().folder(), name);
             let row = self.inbox_object(&path)?;
+            found.push((path, row));
+        }
+        found.sort_by_key(|(_, row)| row.is_transient());
+        let mut files = Vec::new();
+        for (path, row) in found {
             let of_date = match known.entry(row.unit.date) {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(entry) => entry.insert(self.known_in_parts(state, row.unit.date)?),
@@ -142,7 +150,8 @@ impl Lake {
         let mut reader = EventsReader::new(dictionary.clone(), Scope::Full);
         let mut batch = Batch::new(dictionary);
         let (mut seen, mut absorbed) = (foldhash::HashSet::<String>::default(), Vec::new());
-        for (number, name) in names.iter().enumerate() {
+        let mut files = Vec::new();
+        for name in names {
             let path = path(&shard.folder(), name);
             let (file, row) = match self.inbox_file(&path) {
                 // Somebody else absorbs the same inbox.
@@ -153,6 +162,11 @@ impl Lake {
             if row.unit.shard != *shard {
                 return Err(LakeError::Damaged { path, reason: "its object belongs to another shard".into() });
             }
+            files.push((path, file, row));
+        }
+        // What failed before its version was known has another name than what was read later.
+        files.sort_by_key(|(_, _, row)| row.is_transient());
+        for (number, (path, file, row)) in files.into_iter().enumerate() {
             if !seen.insert(row.uri.clone()) {
                 continue;
             }

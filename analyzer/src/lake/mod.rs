@@ -40,6 +40,7 @@ mod commit;
 mod events_file;
 mod folder;
 mod inbox;
+mod lease;
 mod manifest;
 pub mod objects;
 #[cfg(test)]
@@ -63,6 +64,7 @@ pub use bucket::BucketFolder;
 pub use commit::Committed;
 pub use events_file::EventsFile;
 pub use folder::Folder;
+pub use lease::Lease;
 pub use manifest::{LakeError, Manifest, Part, PartKind};
 pub use objects::{ObjectRow, read_objects};
 pub use partition::{Shard, Unit};

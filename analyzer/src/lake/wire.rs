@@ -7,6 +7,15 @@ use super::manifest::{Manifest, Part, PartKind};
 use super::partition::{Shard, Unit};
 use super::swap::PartName;
 
+/// A task that somebody has taken.
+#[derive(Serialize, Deserialize)]
+pub(super) struct LeaseFile {
+    /// Who, for people who look.
+    pub(super) holder: String,
+    /// Milliseconds since the epoch.
+    pub(super) lease_until: i64,
+}
+
 /// The unit of a part, as its footer says.
 #[derive(Serialize, Deserialize)]
 pub(super) struct UnitNote {

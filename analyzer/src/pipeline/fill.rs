@@ -156,17 +156,9 @@ impl Keep for Gather {
 
     fn object(&self, done: Done<'_>) -> Result<(), ScanError> {
         self.objects.fetch_add(1, Ordering::Relaxed);
-        let row = ObjectRow {
-            uri: done.object.uri.clone(),
-            etag: done.object.etag.as_deref().map(str::to_owned),
-            size: done.object.size,
-            sha256: done.sha256,
-            detail: done.detail.map(str::to_owned),
-            report: done.report.clone(),
-            unit: unit_of(done.object),
-            ..ObjectRow::default()
-        };
-        lock(&self.batch).add_object(done.index, row);
+        let (index, unit) = (done.index, unit_of(done.object));
+        let row = ObjectRow { unit, ..done.into_row() };
+        lock(&self.batch).add_object(index, row);
         Ok(())
     }
 
@@ -270,7 +262,7 @@ fn is_place(uri: &str) -> bool {
 }
 
 /// Where an object belongs in a lake: what its name tells. Folders stand together, so that they are found again.
-fn unit_of(object: &Object) -> Unit {
+pub(super) fn unit_of(object: &Object) -> Unit {
     if is_place(&object.uri) {
         return Unit::default();
     }

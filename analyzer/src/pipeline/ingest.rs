@@ -12,6 +12,7 @@ use crate::decode::gzip::Limits;
 use crate::decode::{Decoder, ObjectReport, Record, RecordSink, RejectReason, SkipReason};
 use crate::extract;
 use crate::frame::{Dictionary, Events, FrameBuilder, Row, Scope};
+use crate::lake::ObjectRow;
 use crate::source::{Body, Fetched, Names, Object};
 use crate::view::Across;
 
@@ -82,6 +83,21 @@ pub(super) struct Done<'d> {
     pub(super) detail: Option<&'d str>,
     /// SHA-256 of its bytes as stored, when all of them were read.
     pub(super) sha256: Option<String>,
+}
+
+impl Done<'_> {
+    /// What a lake keeps of it; where it belongs there is for the caller to say.
+    pub(super) fn into_row(self) -> ObjectRow {
+        ObjectRow {
+            uri: self.object.uri.clone(),
+            etag: self.object.etag.as_deref().map(str::to_owned),
+            size: self.object.size,
+            sha256: self.sha256,
+            detail: self.detail.map(str::to_owned),
+            report: self.report.clone(),
+            ..ObjectRow::default()
+        }
+    }
 }
 
 /// What all workers share.

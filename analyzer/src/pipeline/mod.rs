@@ -1,9 +1,12 @@
 //! The only room that knows the order of the stages: sources to objects, objects to rows, rows to views, views to findings.
 
+#[cfg(feature = "aws")]
+mod deliver;
 mod drive;
 mod fill;
 mod hashing;
 mod ingest;
+mod judge;
 mod notify;
 mod originals;
 #[cfg(feature = "aws")]
@@ -19,25 +22,25 @@ use std::sync::Arc;
 use polars::prelude::PolarsError;
 use rayon::ThreadPool;
 
+#[cfg(feature = "aws")]
+pub use self::deliver::{Arrival, Evaluated, Fate, Outcome, Received, Receiver};
 pub use self::fill::{Filled, Reach, fill};
 use self::ingest::{Ingested, Shared, ingest};
+use self::judge::{Read, judge};
 pub use self::notify::{Notified, Notify, notify, try_sinks};
 pub use self::originals::{Fetched, Originals, originals};
 use self::rows::{Held, Rows};
 pub use self::sources::open_lake;
 use self::sources::{Sources, filter};
 use self::stored::read_lake;
-use crate::config::{Settings, Subject, SuppressionTracker};
-use crate::finding::{Finding, Status};
+use crate::config::Settings;
 use crate::frame::{Dictionary, Scope};
-use crate::report::{Report, Run, human};
+use crate::report::Report;
 use crate::rules::{self, Context, Rule};
 #[cfg(feature = "aws")]
 use crate::source::s3::S3Options;
 use crate::source::{Filter, Layout, Names};
-use crate::view::event::EventIds;
-use crate::view::settle::Unresolved;
-use crate::view::{Across, FoldContext, KeyView};
+use crate::view::{Across, KeyView};
 
 /// What to scan, and how.
 #[derive(Clone, Debug)]
@@ -207,13 +210,23 @@ fn steadily<R>(run: impl Fn() -> Result<R, ScanError>) -> Result<R, ScanError> {
 
 fn scan_once<T: Send>(
     options: &ScanOptions,
-    (run, skipped): (&[&'static Rule], &[Skip]),
+    chosen: Chosen<'_>,
     progress: &dyn Progress,
     visit: &Visit<'_, T>,
 ) -> Result<(Report, Vec<T>), ScanError> {
-    let as_of_asked = options.as_of.or(options.to);
     let pool = threads(options)?;
-    let mut sources = Sources::open(options, &filter(options))?;
+    let sources = Sources::open(options, &filter(options))?;
+    read_and_judge(options, &pool, sources, chosen, progress, visit)
+}
+
+fn read_and_judge<T: Send>(
+    options: &ScanOptions,
+    pool: &ThreadPool,
+    mut sources: Sources,
+    chosen: Chosen<'_>,
+    progress: &dyn Progress,
+    visit: &Visit<'_, T>,
+) -> Result<(Report, Vec<T>), ScanError> {
     let mut settings = options.settings.clone();
     sources.complete(&mut settings);
     let dictionary = Dictionary::default();
@@ -221,10 +234,10 @@ fn scan_once<T: Send>(
     let keep = Held { rows: &rows, dictionary: &dictionary };
     let shared =
         Shared { options, scope: options.scope(), dictionary: &dictionary, names: &names, keep: &keep, progress };
-    let across = Across::new(as_of_asked);
+    let across = Across::new(options.as_of.or(options.to));
     let mut ingested = Ingested::new(&across);
     for lake in &sources.lakes {
-        ingested.merge(read_lake(&pool, lake, shared, &across)?);
+        ingested.merge(read_lake(pool, lake, shared, &across)?);
     }
     let mut feed = sources.feed(&names, progress, |_| true);
     let objects = std::iter::from_fn(|| {
@@ -232,79 +245,16 @@ fn scan_once<T: Send>(
         rows.expect(feed.expected());
         next
     });
-    ingested.merge(ingest(&pool, objects, shared, &across)?);
+    ingested.merge(ingest(pool, objects, shared, &across)?);
     let pruned = ingested.pruned + sources.pruned();
     if ingested.seen.is_empty() {
         return Err(nothing_to_read(options, pruned));
     }
     progress.finish();
 
-    let across = &ingested.across;
-    if let Some(path) = &options.events {
-        rows.write_events(path, &names, across, &dictionary)?;
-    }
-    let as_of = across.as_of();
-    let fold = FoldContext { dictionary: &dictionary, as_of, names: &names, across, logs: &settings.logs };
-    let none = EventIds::default();
-    let cx = Context {
-        settings: &settings,
-        dictionary: &dictionary,
-        names: &names,
-        ids: &none,
-        log_start: across.span().map(|span| span.0).or(as_of).unwrap_or(0),
-        as_of: as_of.unwrap_or(0),
-    };
-    // Without an instant to count from, nothing can be said of any key.
-    let rules = if as_of.is_some() { run } else { &[] };
-    let (settled, evaluation, visited) = pool.install(|| rows.evaluate(&fold, rules, &cx, visit))?;
-
-    let coverage = ingested.seen.finish(pruned, &settled);
-    let mut notices = Vec::new();
-    let findings = evaluation.finish(rules, &settled.documents, &Context { ids: &settled.ids, ..cx });
-    let findings = match as_of {
-        Some(as_of) => suppress(within(findings, options), &settings, as_of, &mut notices),
-        None => Vec::new(),
-    };
-    notices.extend(sources.notices(options));
-    notices.extend(unresolved(settled.unresolved));
-    if ingested.filtered > 0 {
-        notices.push(format!(
-            "{} about keys left out: outside the accounts or Regions asked for",
-            rules::kit::time::plural(ingested.filtered, "record")
-        ));
-    }
-    if ingested.lookback.objects > 0 {
-        notices.push(format!(
-            "before the period, {} were read for what was done to keys ({} as stored, --lookback)",
-            human::count(ingested.lookback.objects, "object"),
-            human::bytes(ingested.lookback.bytes)
-        ));
-    }
-    if let Some(as_of) = as_of_asked {
-        notices.push(format!("events after {} were left out", rules::kit::time::instant(as_of)));
-    } else if settled.later > 0 {
-        // A made-up date must not move the end of the log; what has one must not vanish either.
-        notices.push(format!(
-            "{} left out: younger than the delivery of the file that holds them",
-            rules::kit::time::plural(settled.later, "event")
-        ));
-    }
-    let report = Report {
-        run: Run {
-            version: env!("CARGO_PKG_VERSION"),
-            settings_digest: settings.digest(),
-            as_of,
-            from: options.from,
-            to: options.to,
-            sources: options.sources.clone(),
-            rules_run: run.iter().map(|rule| rule.id).collect(),
-            rules_skipped: skipped.to_vec(),
-        },
-        coverage,
-        findings,
-        notices,
-    };
-    Ok((report, visited))
+    let notices = sources.notices(options);
+    let read = Read { ingested, rows, names: &names, dictionary: &dictionary, pruned, notices };
+    judge(options, &settings, pool, chosen, read, visit)
 }
 
 /// The threads that compute.
@@ -316,18 +266,11 @@ fn threads(options: &ScanOptions) -> Result<ThreadPool, ScanError> {
     builder.build().map_err(|error| ScanError::Failed(format!("could not start threads: {error}")))
 }
 
-/// Says of how many failures the key cannot be told.
-fn unresolved(count: Unresolved) -> Vec<String> {
-    let notice = |count: u64, what: &str| {
-        let verb = if count == 1 { "names" } else { "name" };
-        let failures = rules::kit::time::plural(count, "failure");
-        (count > 0).then(|| format!("{failures} of {what} {verb} a key that nothing else in the log tells"))
-    };
-    [notice(count.kms, "KMS"), notice(count.related, "other services")].into_iter().flatten().collect()
-}
-
 /// A rule that does not run, and why.
 type Skip = (&'static str, String);
+
+/// The rules that run, and those that do not.
+type Chosen<'c> = (&'c [&'static Rule], &'c [Skip]);
 
 fn choose_rules(options: &ScanOptions) -> Result<(Vec<&'static Rule>, Vec<Skip>), ScanError> {
     for id in &options.rules {
@@ -358,38 +301,4 @@ fn nothing_to_read(options: &ScanOptions, pruned: u64) -> ScanError {
             pruned => format!("; {pruned} objects lie outside the Regions or dates asked for"),
         }
     ))
-}
-
-/// Findings of the reported period: those that it overlaps.
-fn within(findings: Vec<Finding>, options: &ScanOptions) -> Vec<Finding> {
-    let inside = |finding: &Finding| {
-        options.from.is_none_or(|from| finding.last_seen >= from || finding.status == Status::Open)
-            && options.to.is_none_or(|to| finding.first_seen <= to)
-    };
-    findings.into_iter().filter(inside).collect()
-}
-
-/// Applies the suppressions of the configuration, and says which of them did nothing.
-fn suppress(mut findings: Vec<Finding>, settings: &Settings, as_of: i64, notices: &mut Vec<String>) -> Vec<Finding> {
-    let mut tracker = SuppressionTracker::new(&settings.suppressions, as_of);
-    for finding in &mut findings {
-        let subject = Subject {
-            rule: finding.rule,
-            id: finding.id.as_str(),
-            account: &finding.account,
-            region: &finding.region,
-            key_arn: finding.key.as_ref().map(|key| key.arn.as_str()),
-            key_id: finding.key.as_ref().map(|key| key.id.as_str()),
-            alias: finding.key.as_ref().and_then(|key| key.alias.as_deref()),
-            principal: finding.principal.as_ref().map(|principal| principal.arn.as_str()),
-        };
-        if let Some(at) = tracker.suppress(&subject) {
-            let entry = &settings.suppressions[at];
-            let until = entry.until.map(|date| date.to_string());
-            finding.status = Status::Suppressed { reason: entry.reason.clone(), until };
-        }
-    }
-    notices.extend(tracker.notices());
-    findings.sort_by_cached_key(Finding::sort_key);
-    findings
 }

@@ -62,6 +62,12 @@ impl Sources {
         })
     }
 
+    /// Only a lake.
+    #[cfg(feature = "aws")]
+    pub(super) fn of_lake(lake: Lake) -> Self {
+        Self { lakes: vec![lake], objects: Vec::new(), pruned: 0, remote: Remote::default() }
+    }
+
     /// Objects outside the asked accounts, Regions or dates, told by their names, of those that were listed.
     pub(super) fn pruned(&self) -> u64 {
         #[cfg(feature = "aws")]

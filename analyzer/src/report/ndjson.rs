@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::{Report, wire};
+use crate::finding::Finding;
 
 /// Name and version of the last line. Lines before it are findings as in `keytrail.scan/1`.
 pub const SCHEMA: &str = "keytrail.coverage/1";
@@ -12,12 +13,17 @@ pub const SCHEMA: &str = "keytrail.coverage/1";
 pub fn render(report: &Report) -> String {
     let mut lines = String::new();
     for finding in &report.findings {
-        lines.push_str(&wire::to_json(&wire::Finding::of(finding)));
+        lines.push_str(&line(finding));
         lines.push('\n');
     }
     lines.push_str(&last_line(report));
     lines.push('\n');
     lines
+}
+
+/// One finding, without the end of the line.
+pub fn line(finding: &Finding) -> String {
+    wire::to_json(&wire::Finding::of(finding))
 }
 
 /// The line about the run: also what the Parquet file carries as metadata.

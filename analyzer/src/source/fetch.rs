@@ -25,6 +25,8 @@ pub struct Fetched {
 pub enum Body {
     /// On this machine: opened when their turn comes.
     Local,
+    /// In memory, brought by whoever named the object.
+    Brought(Vec<u8>),
     /// In memory: as long as they are held, their room is taken.
     #[cfg(feature = "aws")]
     Held(s3::Held),
@@ -52,6 +54,7 @@ impl Fetched {
             Body::Local => self.object.open().map_err(|error: io::Error| (SkipReason::Unreadable, error.to_string())),
             #[cfg(feature = "aws")]
             Body::Held(bytes) => Ok(Box::new(&**bytes)),
+            Body::Brought(bytes) => Ok(Box::new(bytes.as_slice())),
             Body::Spooled(file) => Ok(Box::new(file)),
             Body::Failed { reason, detail } => Err((*reason, detail.clone())),
         }

@@ -49,6 +49,8 @@ enum Place {
     /// The path, where the URI is not quite it: names that are not UTF-8.
     Path(PathBuf),
     Stdin,
+    /// With whoever brings it.
+    Memory,
     /// In this bucket; the URI is `s3://bucket/key`.
     #[cfg(feature = "aws")]
     S3(Arc<str>),
@@ -63,6 +65,23 @@ impl Object {
             Err(path) => (path.to_string_lossy().into_owned(), Place::Path(path.into())),
         };
         Self { uri, size: None, skip: None, detail: None, etag: None, place }
+    }
+
+    /// An object in S3. Where size or ETag are not known, S3 is asked for them before it is read; an ETag may stand with or
+    /// without its quotes.
+    #[cfg(feature = "aws")]
+    pub fn in_bucket(bucket: &str, key: &str, size: Option<u64>, etag: Option<&str>) -> Self {
+        let uri = format!("s3://{bucket}/{key}");
+        // As listings write it: both must tell the same object.
+        let etag = etag.map(|etag| format!("\"{}\"", etag.trim_matches('"')).into());
+        let skip = skip_by_name(&Layout::of(&uri));
+        Self { uri, size, skip, detail: None, etag, place: Place::S3(bucket.into()) }
+    }
+
+    /// An object whose bytes come along with it.
+    pub fn in_memory(uri: String, bytes: &[u8]) -> Self {
+        let etag = Some(blake3::hash(bytes).to_hex().as_str().into());
+        Self { uri, size: Some(bytes.len() as u64), skip: None, detail: None, etag, place: Place::Memory }
     }
 
     /// What its name tells. Computed anew at every call: a listing of millions shall not carry it along.
@@ -82,7 +101,7 @@ impl Object {
         match &self.place {
             Place::Uri => Some(Path::new(&self.uri)),
             Place::Path(path) => Some(path),
-            Place::Stdin => None,
+            Place::Stdin | Place::Memory => None,
             #[cfg(feature = "aws")]
             Place::S3(_) => None,
         }

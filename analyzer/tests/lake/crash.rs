@@ -85,7 +85,7 @@ fn the_inbox() {
     let put = |object: Given| {
         move |lake: &Lake| {
             let dictionary = Dictionary::default();
-            lake.write_inbox(object.row(), &object.events(&dictionary), &dictionary)
+            lake.write_inbox(object.row(), &[object.events(&dictionary)], &dictionary)
         }
     };
     killed_everywhere(&empty(), &put(given("1", 7, "a")));

@@ -79,9 +79,9 @@ fn hostile_accounts_and_regions_stay_in_the_folder() {
     batch(&objects).write(&lake).unwrap();
     let dictionary = Dictionary::default();
     let waiting = given(&long, 99, "a");
-    lake.write_inbox(waiting.row(), &waiting.events(&dictionary), &dictionary).unwrap();
+    lake.write_inbox(waiting.row(), &[waiting.events(&dictionary)], &dictionary).unwrap();
     let only_waiting = given(&long.replace('x', "y"), 98, "a");
-    lake.write_inbox(only_waiting.row(), &only_waiting.events(&dictionary), &dictionary).unwrap();
+    lake.write_inbox(only_waiting.row(), &[only_waiting.events(&dictionary)], &dictionary).unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "all is in one folder");
     let seen = content(&lake);
     assert_eq!(seen.len(), (hostile.len() + 2) * 4);

@@ -31,7 +31,7 @@ fn writers_absorbers_compaction_and_sweeps_at_the_same_time() {
                     if writer == 2 {
                         let dictionary = Dictionary::default();
                         for object in &objects {
-                            lake.write_inbox(object.row(), &object.events(&dictionary), &dictionary).unwrap();
+                            lake.write_inbox(object.row(), &[object.events(&dictionary)], &dictionary).unwrap();
                         }
                     } else {
                         batch(&objects).write(&lake).unwrap();

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_s3::config::interceptors::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{ConfigBag, Intercept, Region, RuntimeComponents, StalledStreamProtectionConfig};
@@ -67,11 +69,21 @@ pub(super) fn client(shared: &SdkConfig, options: &S3Options, region: Option<&st
 
 /// Counts requests as they are sent, also those that the SDK repeats.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Requests(Arc<AtomicU64>);
+pub(super) struct Requests(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    sent: AtomicU64,
+    throttled: AtomicU64,
+}
 
 impl Requests {
     pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.sent.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn throttled(&self) -> u64 {
+        self.0.throttled.load(Ordering::Relaxed)
     }
 }
 
@@ -86,7 +98,19 @@ impl Intercept for Requests {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.sent.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if matches!(context.response().status().as_u16(), 429 | 503) {
+            self.0.throttled.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(())
     }
 }

@@ -24,7 +24,7 @@ const RENEWALS: u32 = 2;
 pub struct Fetched {
     /// The number it came with.
     pub index: u32,
-    /// The object.
+    /// The object: size and `etag` are those of what was read, whatever they were believed to be.
     pub object: Object,
     /// Its bytes, or why there are none.
     pub body: Body,
@@ -78,7 +78,7 @@ impl Iterator for Fetch {
 }
 
 fn feed(session: &Session, objects: Box<dyn Iterator<Item = (u32, Object)> + Send>, sender: &mpsc::Sender<Fetched>) {
-    for (index, object) in objects {
+    for (index, mut object) in objects {
         let Ok(slot) = session.run(session.shared.slots.clone().acquire_owned()) else { return };
         if sender.is_closed() {
             return;
@@ -88,20 +88,24 @@ fn feed(session: &Session, objects: Box<dyn Iterator<Item = (u32, Object)> + Sen
         session.runtime().spawn(async move {
             let body = match bucket {
                 _ if object.skip.is_some() => None,
-                None => Some(failed(SkipReason::Unreadable, "this is no object in S3")),
-                Some(Err(error)) => Some(failed(SkipReason::Unavailable, error.to_string())),
+                None => Some(failed(SkipReason::Unreadable, "this is no object in S3").into()),
+                Some(Err(error)) => Some(failed(SkipReason::Unavailable, error.to_string()).into()),
                 Some(Ok(bucket)) => {
                     // Apart, so that even a bug in there does not make the object vanish.
                     let work = Task::spawn(get(bucket, object.clone()));
                     // Nobody waits for it any more: what it holds is needed elsewhere.
                     let Some(body) = task::unless(sender.closed(), work.end()).await else { return };
-                    Some(body.unwrap_or_else(|error| failed(SkipReason::Crashed, error)))
+                    Some(body.unwrap_or_else(|error| failed(SkipReason::Crashed, error).into()))
                 }
             };
-            let body = body.unwrap_or_else(|| {
+            let Got { body, version } = body.unwrap_or_else(|| {
                 let reason = object.skip.unwrap_or(SkipReason::Unreadable);
-                failed(reason, object.detail.clone().unwrap_or_default())
+                failed(reason, object.detail.clone().unwrap_or_default()).into()
             });
+            if let Some(version) = version {
+                object.size = Some(version.size);
+                object.etag = version.etag.map(Into::into);
+            }
             // An error says that nobody waits for it any more.
             drop(sender.send(Fetched { index, object, body }).await);
             drop(slot);
@@ -113,10 +117,22 @@ fn failed(reason: SkipReason, detail: impl Into<String>) -> Body {
     Body::Failed { reason, detail: detail.into() }
 }
 
-async fn get(bucket: Bucket, object: Object) -> Body {
+/// Bytes, and which version of the object they are.
+struct Got {
+    body: Body,
+    version: Option<Version>,
+}
+
+impl From<Body> for Got {
+    fn from(body: Body) -> Self {
+        Self { body, version: None }
+    }
+}
+
+async fn get(bucket: Bucket, object: Object) -> Got {
     match try_get(&bucket, &object).await {
-        Ok(body) => body,
-        Err(failure) => failed(failure.reason, failure.detail),
+        Ok(got) => got,
+        Err(failure) => failed(failure.reason, failure.detail).into(),
     }
 }
 
@@ -139,23 +155,26 @@ impl From<Failure> for Stop {
     }
 }
 
-async fn try_get(bucket: &Bucket, object: &Object) -> Result<Body, Failure> {
+async fn try_get(bucket: &Bucket, object: &Object) -> Result<Got, Failure> {
     let shared = &bucket.session.shared;
     let key = object.bucket_and_key().map_or("", |(_, key)| key);
     let mut version = match object.size {
-        Some(size) => Version { size, etag: object.etag.as_deref().map(str::to_owned) },
-        None => look(bucket, key).await?,
+        // One answer is of one version; the parts of a large object must be told to be.
+        Some(size) if object.etag.is_some() || size <= WHOLE => {
+            Version { size, etag: object.etag.as_deref().map(str::to_owned) }
+        }
+        _ => look(bucket, key).await?,
     };
     let (mut tries, mut renewals) = (Tries::new(&shared.options.patience), 0);
     loop {
         let stop = if version.size <= WHOLE.min(shared.memory.limit()) {
-            match whole(bucket, key, &version).await {
-                Ok(body) => return Ok(body),
+            match whole(bucket, key, &mut version).await {
+                Ok(body) => return Ok(Got { body, version: Some(version) }),
                 Err(stop) => stop,
             }
         } else {
             match ranged::spool(bucket, key, version.size, version.etag.clone()).await {
-                Ok(file) => return Ok(Body::Spooled(file)),
+                Ok(file) => return Ok(Got { body: Body::Spooled(file), version: Some(version) }),
                 // Each part has been tried often enough.
                 Err(failure) if failure.reason == SkipReason::Changed => Stop::Replaced(look(bucket, key).await?),
                 Err(failure) => return Err(failure),
@@ -175,8 +194,8 @@ async fn try_get(bucket: &Bucket, object: &Object) -> Result<Body, Failure> {
     }
 }
 
-/// One request for all of it. The SDK checks the checksum that S3 stores with the object.
-async fn whole(bucket: &Bucket, key: &str, version: &Version) -> Result<Body, Stop> {
+/// One request for all of it; then the version is that of the answer. The SDK checks the checksum that S3 stores with the object.
+async fn whole(bucket: &Bucket, key: &str, version: &mut Version) -> Result<Body, Stop> {
     let shared = &bucket.session.shared;
     let room = take_room(bucket, version.size).await?;
     let answer = bucket
@@ -193,6 +212,9 @@ async fn whole(bucket: &Bucket, key: &str, version: &Version) -> Result<Body, St
         && size != version.size
     {
         return Err(Stop::Replaced(Version { size, etag: answer.e_tag().map(str::to_owned) }));
+    }
+    if let Some(etag) = answer.e_tag() {
+        version.etag = Some(etag.to_owned());
     }
     let bytes = body::read(answer.body, version.size, &shared.options.patience).await?;
     Ok(Body::Bytes(Held::new(bytes, room)))

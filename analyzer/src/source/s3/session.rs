@@ -126,6 +126,11 @@ impl Session {
         self.shared.requests.get()
     }
 
+    /// Requests that S3 refused because there were too many, repeated or not.
+    pub fn throttled(&self) -> u64 {
+        self.shared.requests.throttled()
+    }
+
     /// Bytes of bodies under way or not consumed yet.
     pub fn in_flight_bytes(&self) -> u64 {
         self.shared.memory.taken()

@@ -1,0 +1,151 @@
+//! Rows to a report: views, findings, suppressions, and what is to be said beside them.
+
+use rayon::ThreadPool;
+
+use super::ingest::Ingested;
+use super::rows::Rows;
+use super::{Chosen, ScanError, ScanOptions, Visit};
+use crate::config::{Settings, Subject, SuppressionTracker};
+use crate::finding::{Finding, Status};
+use crate::frame::Dictionary;
+use crate::report::{Report, Run, human};
+use crate::rules::{self, Context};
+use crate::source::Names;
+use crate::view::FoldContext;
+use crate::view::event::EventIds;
+use crate::view::settle::Unresolved;
+
+/// What was read.
+pub(super) struct Read<'r> {
+    pub(super) ingested: Ingested,
+    pub(super) rows: Rows,
+    pub(super) names: &'r Names,
+    pub(super) dictionary: &'r Dictionary,
+    /// Objects left out by their names.
+    pub(super) pruned: u64,
+    /// What is to be said about how it was read.
+    pub(super) notices: Vec<String>,
+}
+
+/// Folds the rows and runs the rules on them.
+pub(super) fn judge<T: Send>(
+    options: &ScanOptions,
+    settings: &Settings,
+    pool: &ThreadPool,
+    (run, skipped): Chosen<'_>,
+    read: Read<'_>,
+    visit: &Visit<'_, T>,
+) -> Result<(Report, Vec<T>), ScanError> {
+    let Read { ingested, rows, names, dictionary, pruned, notices: told } = read;
+    let asked = options.as_of.or(options.to);
+    let across = &ingested.across;
+    if let Some(path) = &options.events {
+        rows.write_events(path, names, across, dictionary)?;
+    }
+    let as_of = across.as_of();
+    let fold = FoldContext { dictionary, as_of, names, across, logs: &settings.logs };
+    let none = EventIds::default();
+    let cx = Context {
+        settings,
+        dictionary,
+        names,
+        ids: &none,
+        log_start: across.span().map(|span| span.0).or(as_of).unwrap_or(0),
+        as_of: as_of.unwrap_or(0),
+    };
+    // Without an instant to count from, nothing can be said of any key.
+    let rules = if as_of.is_some() { run } else { &[] };
+    let (settled, evaluation, visited) = pool.install(|| rows.evaluate(&fold, rules, &cx, visit))?;
+
+    let coverage = ingested.seen.finish(pruned, &settled);
+    let mut notices = Vec::new();
+    let findings = evaluation.finish(rules, &settled.documents, &Context { ids: &settled.ids, ..cx });
+    let findings = match as_of {
+        Some(as_of) => suppress(within(findings, options), settings, as_of, &mut notices),
+        None => Vec::new(),
+    };
+    notices.extend(told);
+    notices.extend(unresolved(settled.unresolved));
+    if ingested.filtered > 0 {
+        notices.push(format!(
+            "{} about keys left out: outside the accounts or Regions asked for",
+            rules::kit::time::plural(ingested.filtered, "record")
+        ));
+    }
+    if ingested.lookback.objects > 0 {
+        notices.push(format!(
+            "before the period, {} were read for what was done to keys ({} as stored, --lookback)",
+            human::count(ingested.lookback.objects, "object"),
+            human::bytes(ingested.lookback.bytes)
+        ));
+    }
+    if let Some(as_of) = asked {
+        notices.push(format!("events after {} were left out", rules::kit::time::instant(as_of)));
+    } else if settled.later > 0 {
+        // A made-up date must not move the end of the log; what has one must not vanish either.
+        notices.push(format!(
+            "{} left out: younger than the delivery of the file that holds them",
+            rules::kit::time::plural(settled.later, "event")
+        ));
+    }
+    let report = Report {
+        run: Run {
+            version: env!("CARGO_PKG_VERSION"),
+            settings_digest: settings.digest(),
+            as_of,
+            from: options.from,
+            to: options.to,
+            sources: options.sources.clone(),
+            rules_run: run.iter().map(|rule| rule.id).collect(),
+            rules_skipped: skipped.to_vec(),
+        },
+        coverage,
+        findings,
+        notices,
+    };
+    Ok((report, visited))
+}
+
+/// Says of how many failures the key cannot be told.
+fn unresolved(count: Unresolved) -> Vec<String> {
+    let notice = |count: u64, what: &str| {
+        let verb = if count == 1 { "names" } else { "name" };
+        let failures = rules::kit::time::plural(count, "failure");
+        (count > 0).then(|| format!("{failures} of {what} {verb} a key that nothing else in the log tells"))
+    };
+    [notice(count.kms, "KMS"), notice(count.related, "other services")].into_iter().flatten().collect()
+}
+
+/// Findings of the reported period: those that it overlaps.
+fn within(findings: Vec<Finding>, options: &ScanOptions) -> Vec<Finding> {
+    let inside = |finding: &Finding| {
+        options.from.is_none_or(|from| finding.last_seen >= from || finding.status == Status::Open)
+            && options.to.is_none_or(|to| finding.first_seen <= to)
+    };
+    findings.into_iter().filter(inside).collect()
+}
+
+/// Applies the suppressions of the configuration, and says which of them did nothing.
+fn suppress(mut findings: Vec<Finding>, settings: &Settings, as_of: i64, notices: &mut Vec<String>) -> Vec<Finding> {
+    let mut tracker = SuppressionTracker::new(&settings.suppressions, as_of);
+    for finding in &mut findings {
+        let subject = Subject {
+            rule: finding.rule,
+            id: finding.id.as_str(),
+            account: &finding.account,
+            region: &finding.region,
+            key_arn: finding.key.as_ref().map(|key| key.arn.as_str()),
+            key_id: finding.key.as_ref().map(|key| key.id.as_str()),
+            alias: finding.key.as_ref().and_then(|key| key.alias.as_deref()),
+            principal: finding.principal.as_ref().map(|principal| principal.arn.as_str()),
+        };
+        if let Some(at) = tracker.suppress(&subject) {
+            let entry = &settings.suppressions[at];
+            let until = entry.until.map(|date| date.to_string());
+            finding.status = Status::Suppressed { reason: entry.reason.clone(), until };
+        }
+    }
+    notices.extend(tracker.notices());
+    findings.sort_by_cached_key(Finding::sort_key);
+    findings
+}

@@ -1,0 +1,84 @@
+//! What the function costs. Measures a build of choice, prints, and judges nothing:
+//!
+//! ```sh
+//! cargo build --profile small -p keytrail-lambda
+//! KEYTRAIL_BOOTSTRAP=target/small/bootstrap cargo test -p keytrail-lambda --test runtime measure -- --ignored --nocapture
+//! ```
+
+use std::time::{Duration, Instant};
+
+use keytrail_fixtures::bulk::{Bulk, Settings};
+use keytrail_fixtures::gzip;
+use serde_json::json;
+
+use crate::api::program;
+use crate::s3::server::Server;
+use crate::trail::{deliveries, function};
+
+const KIB: f64 = 1024.0;
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// A log of about 100 KB as stored: two thousand calls.
+fn logs(count: usize) -> Vec<(String, Vec<u8>)> {
+    let bulk = Bulk::new(Settings { raw_mb: 2 * count as u64, files: count, kms_share: 0.6, ..Settings::default() });
+    let mut json = String::new();
+    (0..bulk.len())
+        .map(|index| {
+            bulk.json(index, &mut json);
+            (bulk.path(index), gzip(json.as_bytes(), 6))
+        })
+        .collect()
+}
+
+#[test]
+#[ignore = "measures, and judges nothing"]
+fn measure() {
+    let binary = std::fs::read(program()).unwrap();
+    println!("binary            {:8.1} MB", binary.len() as f64 / KIB / KIB);
+    println!("deflated          {:8.1} MB", gzip(&binary, 9).len() as f64 / KIB / KIB);
+
+    let (server, logs) = (Server::new(), logs(40));
+    for (key, bytes) in &logs {
+        server.buckets.put("logs", key, bytes.clone());
+    }
+    let size: usize = logs.iter().map(|(_, bytes)| bytes.len()).sum();
+    println!("one log           {:8.1} KB", size as f64 / logs.len() as f64 / KIB);
+    let mut starts = Vec::new();
+    let mut firsts = Vec::new();
+    for _ in 0..5 {
+        let mut function = function(&server, &[]);
+        starts.push(function.started());
+        let begun = Instant::now();
+        function.invoke(&json!({"keytrail": "self-test"}));
+        firsts.push(begun.elapsed());
+    }
+    println!(
+        "start             {:8.1} ms  from exec to asking for the first invocation, lake open",
+        millis(median(starts))
+    );
+    println!("self-test         {:8.1} ms", millis(median(firsts)));
+
+    let mut function = function(&server, &[]);
+    function.started();
+    let mut times = Vec::new();
+    for (key, _) in &logs {
+        let begun = Instant::now();
+        assert!(function.invoke(&deliveries([key])).again().is_empty());
+        times.push(begun.elapsed());
+    }
+    println!("first delivery    {:8.1} ms", millis(times.remove(0)));
+    println!("warm delivery     {:8.1} ms  median of {}", millis(median(times.clone())), times.len());
+    println!("peak memory       {:8.1} MB  after deliveries", function.peak_kib() / KIB);
+    let begun = Instant::now();
+    let answer = function.invoke(&json!({"keytrail": "evaluate"}));
+    println!("evaluation        {:8.1} ms  of {} logs", millis(begun.elapsed()), answer.line()["objectsInLake"]);
+    println!("peak memory       {:8.1} MB  after the evaluation", function.peak_kib() / KIB);
+}
