@@ -40,6 +40,7 @@ fn help_leads_to_the_first_scan() {
       ingest       Read what is new in logs into a lake, so that nothing is read twice
       keys         List the keys: state, rotation, last use, who uses them for what, cost
       timeline     Tell what happened to one key, or to something that keys protect
+      retire       May this key go? SAFE, NOT SAFE or UNKNOWN, with the reasons
       report       Report for auditors: what the logs prove of the controls of a framework
       explain      Show one finding with the raw records behind it, and how to fetch them by hand
       alert        Show who is told of what, or send every sink a test message
@@ -76,6 +77,7 @@ fn only_commands_that_exist_are_named() {
         + &stdout(&["ingest", "--help"])
         + &stdout(&["keys", "--help"])
         + &stdout(&["timeline", "--help"])
+        + &stdout(&["retire", "--help"])
         + &stdout(&["report", "--help"])
         + &stdout(&["explain", "--help"]);
     for (at, _) in help.match_indices("  keytrail ").map(|(at, text)| (at + 2, text)) {
@@ -143,7 +145,8 @@ fn the_example_configuration_is_one() {
 #[test]
 fn completions_and_the_manual_know_every_command() {
     let manual = stdout(&["man"]);
-    for command in ["scan", "keys", "timeline", "report", "explain", "rules", "schema", "config", "completions", "man"]
+    for command in
+        ["scan", "keys", "timeline", "retire", "report", "explain", "rules", "schema", "config", "completions", "man"]
     {
         assert!(manual.contains(&format!(".TH keytrail-{command} 1")), "{command}");
         for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(super) use self::questions::{ExplainArgs, KeysArgs, ReportArgs, TimelineArgs};
+pub(super) use self::questions::{ExplainArgs, KeysArgs, ReportArgs, RetireArgs, TimelineArgs};
 use super::exit;
 use crate::config::{Bytes, Period, Settings, When};
 use crate::finding::Severity;
@@ -59,6 +59,8 @@ pub(super) enum Command {
     Keys(Box<KeysArgs>),
     /// Tell what happened to one key, or to something that keys protect
     Timeline(Box<TimelineArgs>),
+    /// May this key go? SAFE, NOT SAFE or UNKNOWN, with the reasons
+    Retire(Box<RetireArgs>),
     /// Report for auditors: what the logs prove of the controls of a framework
     Report(Box<ReportArgs>),
     /// Show one finding with the raw records behind it, and how to fetch them by hand
@@ -406,18 +408,10 @@ pub(super) enum ReportFormat {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ExplainFormat {
+pub(super) enum AskFormat {
     /// For people
     Text,
-    /// One document: the finding and its records
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum TimelineFormat {
-    /// For people
-    Text,
-    /// One document: keys with their entries, and coverage
+    /// One document, for programs
     Json,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::args::{ExplainArgs, ExplainFormat};
+use super::args::{AskFormat, ExplainArgs};
 use super::exit::ExitReason;
 use super::failure::Failure;
 use super::scan::{period, warn_of_gaps};
@@ -68,9 +68,9 @@ pub(super) fn run(args: &ExplainArgs, terminal: &mut Terminal<'_>) -> Result<Exi
     for (object, problem) in &fetched.missing {
         terminal.warn(format!("{object}: {problem}"));
     }
-    let text = match args.format.unwrap_or(ExplainFormat::Text) {
-        ExplainFormat::Text => explain::text(&explained, terminal.look()),
-        ExplainFormat::Json => explain::json(&report, &explained),
+    let text = match args.format.unwrap_or(AskFormat::Text) {
+        AskFormat::Text => explain::text(&explained, terminal.look()),
+        AskFormat::Json => explain::json(&report, &explained),
     };
     terminal.print(text.as_bytes())?;
     Ok(ExitReason::of_report(report.coverage.is_complete() && fetched.missing.is_empty(), false))

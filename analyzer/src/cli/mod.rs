@@ -13,6 +13,7 @@ mod man;
 mod output;
 mod progress;
 mod report;
+mod retire;
 mod rules;
 mod scan;
 mod schema;
@@ -54,6 +55,7 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
         Command::Ingest(args) => ingest::run(args, terminal),
         Command::Keys(args) => keys::run(args, terminal),
         Command::Timeline(args) => timeline::run(args, terminal),
+        Command::Retire(args) => retire::run(args, terminal),
         Command::Report(args) => report::run(args, terminal),
         Command::Explain(args) => explain::run(args, terminal),
         Command::Alert(args) => alert::run(args, terminal),

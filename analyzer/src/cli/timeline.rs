@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::args::{TimelineArgs, TimelineFormat};
+use super::args::{AskFormat, TimelineArgs};
 use super::exit::ExitReason;
 use super::failure::Failure;
 use super::output::Output;
@@ -33,7 +33,7 @@ pub(super) fn run(args: &TimelineArgs, terminal: &mut Terminal<'_>) -> Result<Ex
     }
     let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
     let json = output.and_then(Path::extension).is_some_and(|end| end.eq_ignore_ascii_case("json"));
-    let format = args.format.unwrap_or(if json { TimelineFormat::Json } else { TimelineFormat::Text });
+    let format = args.format.unwrap_or(if json { AskFormat::Json } else { AskFormat::Text });
     let output = output.map(Output::check).transpose()?;
 
     // The whole log is read: what a key was before the period decides what its story means.
@@ -57,8 +57,8 @@ pub(super) fn run(args: &TimelineArgs, terminal: &mut Terminal<'_>) -> Result<Ex
 
     let look = if output.is_some() { terminal.file_look() } else { terminal.look() };
     let text = match format {
-        TimelineFormat::Text => timeline::text(&timeline, look),
-        TimelineFormat::Json => timeline::json(&timeline),
+        AskFormat::Text => timeline::text(&timeline, look),
+        AskFormat::Json => timeline::json(&timeline),
     };
     match output {
         None => terminal.print(text.as_bytes())?,

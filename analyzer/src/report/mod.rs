@@ -10,6 +10,7 @@ pub mod json;
 pub mod keys;
 pub mod ndjson;
 pub mod parquet;
+pub mod retire;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod text;

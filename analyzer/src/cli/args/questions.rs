@@ -1,12 +1,15 @@
-//! Commands that ask about keys, findings and controls: `keys`, `timeline`, `explain`, `report`.
+//! Commands that ask about keys, findings and controls: `keys`, `timeline`, `retire`, `explain`,
+//! `report`.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use super::super::exit;
-use super::{ExplainFormat, KeysFormat, Limits, ReportFormat, S3Args, TimelineFormat, account, region};
+use super::{AskFormat, KeysFormat, Limits, ReportFormat, S3Args, account, region};
 use crate::config::{Period, When};
+use crate::report::retire::ATTESTABLE;
 
 #[derive(Args, Debug)]
 #[command(after_long_help = format!("{KEYS_EXAMPLES}\n\n{}", exit::help()))]
@@ -99,7 +102,7 @@ pub(in crate::cli) struct ExplainArgs {
 
     /// How to write it [default: text].
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
-    pub(in crate::cli) format: Option<ExplainFormat>,
+    pub(in crate::cli) format: Option<AskFormat>,
 
     /// No progress bar and no remarks on standard error; warnings and errors stay.
     #[arg(long, short, help_heading = "What to write")]
@@ -158,7 +161,7 @@ pub(in crate::cli) struct TimelineArgs {
 
     /// How to write it [default: as the name of --output ends, else text].
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
-    pub(in crate::cli) format: Option<TimelineFormat>,
+    pub(in crate::cli) format: Option<AskFormat>,
 
     /// Write to a file instead of standard output.
     ///
@@ -271,3 +274,56 @@ Examples:
   keytrail report ./lake --framework cis-aws-5.0 --from 2026-07-01 --to 2026-09-30 --output q3.html
   keytrail report ./lake --framework pci-dss-4.0.1,soc2 --pack ./q3-evidence
   keytrail report --list";
+
+#[derive(Args, Debug)]
+#[command(after_long_help = format!("{RETIRE_EXAMPLES}\n\n{}", exit::help()))]
+pub(in crate::cli) struct RetireArgs {
+    /// File, folder, glob or s3://BUCKET/PREFIX of CloudTrail logs, or a lake; `-` for standard input. As of `keytrail scan`.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(in crate::cli) sources: Vec<String>,
+
+    /// The key: its id, ARN or alias.
+    #[arg(long, value_name = "KEY", required = true, help_heading = "What to look at")]
+    pub(in crate::cli) key: String,
+
+    /// Days that the key must have been off without anybody asking for it.
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650), help_heading = "What to look at")]
+    pub(in crate::cli) soak: u32,
+
+    /// What you vouch for, because it leaves no events; may be repeated or separated by commas.
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = attestable(), help_heading = "What to look at")]
+    pub(in crate::cli) attest: Vec<String>,
+
+    /// Judge as of this instant [default: the time of the last event].
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(in crate::cli) as_of: Option<When>,
+
+    /// Configuration file [default: ./keytrail.toml, if there is one].
+    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
+    pub(in crate::cli) config: Option<PathBuf>,
+
+    /// How to write it [default: text].
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
+    pub(in crate::cli) format: Option<AskFormat>,
+
+    /// No progress bar and no remarks on standard error; warnings and errors stay.
+    #[arg(long, short, help_heading = "What to write")]
+    pub(in crate::cli) quiet: bool,
+
+    #[command(flatten)]
+    pub(in crate::cli) limits: Limits,
+
+    #[command(flatten)]
+    pub(in crate::cli) s3: S3Args,
+}
+
+fn attestable() -> PossibleValuesParser {
+    PossibleValuesParser::new(ATTESTABLE.iter().map(|(name, meaning)| PossibleValue::new(*name).help(*meaning)))
+}
+
+const RETIRE_EXAMPLES: &str = "\
+SAFE ends with 0, NOT SAFE with 10, UNKNOWN with 4.
+
+Examples:
+  keytrail retire ./lake --key alias/old
+  keytrail retire ./lake --key alias/old --attest resources,snapshots,backups,client-ciphertext";

@@ -1,0 +1,31 @@
+//! `keytrail retire`: may this key go? SAFE only where everything that could need it is accounted for.
+
+mod json;
+mod judge;
+mod text;
+
+pub use json::{SCHEMA, render as json};
+pub use judge::{ATTESTABLE, Facts, Judged, Reason, Verdict, judge};
+pub use text::render as text;
+
+use super::Report;
+
+/// The keys that were asked for, judged.
+#[derive(Clone, Debug)]
+pub struct Retirement {
+    /// What ran and what was looked at; no findings.
+    pub report: Report,
+    /// Days that a key must have been off.
+    pub soak_days: u32,
+    /// What somebody vouches for.
+    pub attested: Vec<String>,
+    /// Keys by ARN.
+    pub keys: Vec<Judged>,
+}
+
+impl Retirement {
+    /// The worst verdict: what decides over the whole.
+    pub fn verdict(&self) -> Verdict {
+        self.keys.iter().map(|key| key.verdict).max().unwrap_or(Verdict::Unknown)
+    }
+}
