@@ -26,9 +26,9 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// A log of about 100 KB as stored: two thousand calls.
+/// Logs of about 100 KB each as stored.
 fn logs(count: usize) -> Vec<(String, Vec<u8>)> {
-    let bulk = Bulk::new(Settings { raw_mb: 2 * count as u64, files: count, kms_share: 0.6, ..Settings::default() });
+    let bulk = Bulk::new(Settings { raw_mb: count as u64, files: count, kms_share: 0.6, ..Settings::default() });
     let mut json = String::new();
     (0..bulk.len())
         .map(|index| {
