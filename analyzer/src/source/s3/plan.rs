@@ -127,7 +127,8 @@ impl Plan {
 
     /// The steps for a whole folder.
     fn folder(&mut self, folder: &str) -> Vec<Step> {
-        // The name of a file in it, which tells nothing.
+        // The name of a file in it, which tells nothing. What stands in the folder of an account is that account's, even
+        // if somebody copied another account's tree there.
         let layout = Layout::of(&format!("{folder}-"));
         if !self.admits(&layout) {
             self.tally.pruned_folders += 1;
