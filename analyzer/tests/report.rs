@@ -43,6 +43,7 @@ fn help_leads_to_the_first_scan() {
       retire       May this key go? SAFE, NOT SAFE or UNKNOWN, with the reasons
       report       Report for auditors: what the logs prove of the controls of a framework
       explain      Show one finding with the raw records behind it, and how to fetch them by hand
+      suppress     Accept a finding with a reason and an end, as an entry of the configuration
       alert        Show who is told of what, or send every sink a test message
       rules        List the rules, or explain one
       schema       Describe the columns of the files that keytrail writes
@@ -79,7 +80,8 @@ fn only_commands_that_exist_are_named() {
         + &stdout(&["timeline", "--help"])
         + &stdout(&["retire", "--help"])
         + &stdout(&["report", "--help"])
-        + &stdout(&["explain", "--help"]);
+        + &stdout(&["explain", "--help"])
+        + &stdout(&["suppress", "--help"]);
     for (at, _) in help.match_indices("  keytrail ").map(|(at, text)| (at + 2, text)) {
         let command = help[at + 9..].split([' ', '`', '\n']).next().unwrap();
         let named = [
@@ -87,8 +89,11 @@ fn only_commands_that_exist_are_named() {
             "ingest",
             "keys",
             "timeline",
+            "retire",
             "report",
             "explain",
+            "suppress",
+            "alert",
             "rules",
             "schema",
             "config",
@@ -145,9 +150,20 @@ fn the_example_configuration_is_one() {
 #[test]
 fn completions_and_the_manual_know_every_command() {
     let manual = stdout(&["man"]);
-    for command in
-        ["scan", "keys", "timeline", "retire", "report", "explain", "rules", "schema", "config", "completions", "man"]
-    {
+    for command in [
+        "scan",
+        "keys",
+        "timeline",
+        "retire",
+        "report",
+        "explain",
+        "suppress",
+        "rules",
+        "schema",
+        "config",
+        "completions",
+        "man",
+    ] {
         assert!(manual.contains(&format!(".TH keytrail-{command} 1")), "{command}");
         for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
             assert!(stdout(&["completions", shell]).contains(command), "{shell}: {command}");

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(super) use self::questions::{ExplainArgs, KeysArgs, ReportArgs, RetireArgs, TimelineArgs};
+pub(super) use self::questions::{ExplainArgs, KeysArgs, ReportArgs, RetireArgs, SuppressArgs, TimelineArgs};
 use super::exit;
 use crate::config::{Bytes, Period, Settings, When};
 use crate::finding::Severity;
@@ -65,6 +65,8 @@ pub(super) enum Command {
     Report(Box<ReportArgs>),
     /// Show one finding with the raw records behind it, and how to fetch them by hand
     Explain(Box<ExplainArgs>),
+    /// Accept a finding with a reason and an end, as an entry of the configuration
+    Suppress(Box<SuppressArgs>),
     /// Show who is told of what, or send every sink a test message
     Alert(AlertArgs),
     /// List the rules, or explain one

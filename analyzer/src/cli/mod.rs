@@ -10,6 +10,7 @@ mod failure;
 mod ingest;
 mod keys;
 mod man;
+mod named;
 mod output;
 mod progress;
 mod report;
@@ -18,6 +19,7 @@ mod rules;
 mod scan;
 mod schema;
 mod settings;
+mod suppress;
 mod terminal;
 mod timeline;
 
@@ -57,6 +59,7 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
         Command::Timeline(args) => timeline::run(args, terminal),
         Command::Retire(args) => retire::run(args, terminal),
         Command::Report(args) => report::run(args, terminal),
+        Command::Suppress(args) => suppress::run(args, terminal),
         Command::Explain(args) => explain::run(args, terminal),
         Command::Alert(args) => alert::run(args, terminal),
         Command::Rules(args) => rules::run(args, terminal),
