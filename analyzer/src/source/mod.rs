@@ -20,7 +20,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 pub use fetch::{Body, Fetched, fetch};
-pub use layout::{Layout, ObjectKind};
+pub use layout::{Layout, ObjectKind, tail};
 pub use names::Names;
 
 use crate::decode::SkipReason;
