@@ -18,7 +18,7 @@ mod problem;
 mod signature;
 mod verdict;
 
-pub use coverage::Coverage;
+pub use coverage::{Coverage, Home, Standing};
 pub use digest::{Digest, Listed, Malformed, Place, Previous};
 pub use interval::Interval;
 pub use keys::{KeysError, PublicKeys};

@@ -11,6 +11,7 @@ mod rows;
 mod seen;
 mod sources;
 mod stored;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use self::rows::{Held, Rows};
 pub use self::sources::open_lake;
 use self::sources::{Sources, filter};
 use self::stored::read_lake;
+pub use self::verify::{Verification, verify};
 use crate::config::{Settings, Subject, SuppressionTracker};
 use crate::finding::{Finding, Status};
 use crate::frame::{Dictionary, Scope};

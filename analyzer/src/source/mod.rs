@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-pub use fetch::{Body, Fetched, fetch};
+pub use fetch::{Body, Fetched, Metadata, fetch, fetch_numbered};
 pub use layout::{Layout, ObjectKind, tail};
 pub use names::Names;
 
@@ -63,6 +63,13 @@ impl Object {
             Err(path) => (path.to_string_lossy().into_owned(), Place::Path(path.into())),
         };
         Self { uri, size: None, skip: None, detail: None, etag: None, place }
+    }
+
+    /// An object of a bucket that was not listed.
+    #[cfg(feature = "aws")]
+    pub fn in_bucket(bucket: &str, key: &str) -> Self {
+        let uri = format!("s3://{bucket}/{key}");
+        Self { uri, size: None, skip: None, detail: None, etag: None, place: Place::S3(bucket.into()) }
     }
 
     /// What its name tells. Computed anew at every call: a listing of millions shall not carry it along.
@@ -117,6 +124,8 @@ pub struct Filter {
     pub from: Option<i64>,
     /// Events before this moment, milliseconds since the epoch.
     pub to: Option<i64>,
+    /// Digest files are wanted too.
+    pub digests: bool,
 }
 
 impl Filter {
@@ -126,6 +135,11 @@ impl Filter {
 
     /// CloudTrail retries for 30 days when it cannot reach the bucket.
     const LATEST_MS: i64 = 31 * 86_400_000;
+
+    /// The reason not to read an object that its name alone proves.
+    pub fn skip(&self, layout: &Layout) -> Option<SkipReason> {
+        skip_by_name(layout).filter(|reason| !(self.digests && *reason == SkipReason::Digest))
+    }
 
     /// True when an object of this name may hold what was asked for.
     pub fn admits(&self, layout: &Layout) -> bool {
@@ -212,7 +226,7 @@ pub fn list(sources: &[String], filter: &Filter) -> Result<Listing, SourceError>
             listing.pruned += 1;
             continue;
         }
-        object.skip = object.skip.or_else(|| skip_by_name(&layout));
+        object.skip = object.skip.or_else(|| filter.skip(&layout));
         listing.objects.push(object);
     }
     if from_stdin {

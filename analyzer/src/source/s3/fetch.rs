@@ -1,5 +1,6 @@
 //! Fetching: the bytes of many objects at a time, bounded by requests and by the bytes that are held.
 
+use std::collections::HashMap;
 use std::fs::File;
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -11,7 +12,7 @@ use super::memory::Held;
 use super::task::{self, Task};
 use super::{Bucket, Session, body, ranged};
 use crate::decode::SkipReason;
-use crate::source::Object;
+use crate::source::{Metadata, Object, ObjectKind};
 
 /// Up to so many bytes are fetched by one request and held in memory.
 const WHOLE: u64 = 8 << 20;
@@ -28,6 +29,8 @@ pub struct Fetched {
     pub object: Object,
     /// Its bytes, or why there are none.
     pub body: Body,
+    /// What is written beside it; of objects that came in parts, only where they are digest files.
+    pub metadata: Metadata,
 }
 
 /// The bytes of an object.
@@ -88,22 +91,22 @@ fn feed(session: &Session, objects: Box<dyn Iterator<Item = (u32, Object)> + Sen
         session.runtime().spawn(async move {
             let body = match bucket {
                 _ if object.skip.is_some() => None,
-                None => Some(failed(SkipReason::Unreadable, "this is no object in S3")),
-                Some(Err(error)) => Some(failed(SkipReason::Unavailable, error.to_string())),
+                None => Some((failed(SkipReason::Unreadable, "this is no object in S3"), Metadata::new())),
+                Some(Err(error)) => Some((failed(SkipReason::Unavailable, error.to_string()), Metadata::new())),
                 Some(Ok(bucket)) => {
                     // Apart, so that even a bug in there does not make the object vanish.
                     let work = Task::spawn(get(bucket, object.clone()));
                     // Nobody waits for it any more: what it holds is needed elsewhere.
                     let Some(body) = task::unless(sender.closed(), work.end()).await else { return };
-                    Some(body.unwrap_or_else(|error| failed(SkipReason::Crashed, error)))
+                    Some(body.unwrap_or_else(|error| (failed(SkipReason::Crashed, error), Metadata::new())))
                 }
             };
-            let body = body.unwrap_or_else(|| {
+            let (body, metadata) = body.unwrap_or_else(|| {
                 let reason = object.skip.unwrap_or(SkipReason::Unreadable);
-                failed(reason, object.detail.clone().unwrap_or_default())
+                (failed(reason, object.detail.clone().unwrap_or_default()), Metadata::new())
             });
             // An error says that nobody waits for it any more.
-            drop(sender.send(Fetched { index, object, body }).await);
+            drop(sender.send(Fetched { index, object, body, metadata }).await);
             drop(slot);
         });
     }
@@ -113,10 +116,10 @@ fn failed(reason: SkipReason, detail: impl Into<String>) -> Body {
     Body::Failed { reason, detail: detail.into() }
 }
 
-async fn get(bucket: Bucket, object: Object) -> Body {
+async fn get(bucket: Bucket, object: Object) -> (Body, Metadata) {
     match try_get(&bucket, &object).await {
-        Ok(body) => body,
-        Err(failure) => failed(failure.reason, failure.detail),
+        Ok(got) => got,
+        Err(failure) => (failed(failure.reason, failure.detail), Metadata::new()),
     }
 }
 
@@ -139,25 +142,28 @@ impl From<Failure> for Stop {
     }
 }
 
-async fn try_get(bucket: &Bucket, object: &Object) -> Result<Body, Failure> {
+async fn try_get(bucket: &Bucket, object: &Object) -> Result<(Body, Metadata), Failure> {
     let shared = &bucket.session.shared;
     let key = object.bucket_and_key().map_or("", |(_, key)| key);
     let mut version = match object.size {
         Some(size) => Version { size, etag: object.etag.as_deref().map(str::to_owned) },
-        None => look(bucket, key).await?,
+        None => look(bucket, key).await?.0,
     };
     let (mut tries, mut renewals) = (Tries::new(&shared.options.patience), 0);
     loop {
         let stop = if version.size <= WHOLE.min(shared.memory.limit()) {
             match whole(bucket, key, &version).await {
-                Ok(body) => return Ok(body),
+                Ok(got) => return Ok(got),
                 Err(stop) => stop,
             }
         } else {
             match ranged::spool(bucket, key, version.size, version.etag.clone()).await {
-                Ok(file) => return Ok(Body::Spooled(file)),
+                Ok(file) if object.layout().kind == ObjectKind::Digest => {
+                    return Ok((Body::Spooled(file), look(bucket, key).await?.1));
+                }
+                Ok(file) => return Ok((Body::Spooled(file), Metadata::new())),
                 // Each part has been tried often enough.
-                Err(failure) if failure.reason == SkipReason::Changed => Stop::Replaced(look(bucket, key).await?),
+                Err(failure) if failure.reason == SkipReason::Changed => Stop::Replaced(look(bucket, key).await?.0),
                 Err(failure) => return Err(failure),
             }
         };
@@ -176,7 +182,7 @@ async fn try_get(bucket: &Bucket, object: &Object) -> Result<Body, Failure> {
 }
 
 /// One request for all of it. The SDK checks the checksum that S3 stores with the object.
-async fn whole(bucket: &Bucket, key: &str, version: &Version) -> Result<Body, Stop> {
+async fn whole(bucket: &Bucket, key: &str, version: &Version) -> Result<(Body, Metadata), Stop> {
     let shared = &bucket.session.shared;
     let room = take_room(bucket, version.size).await?;
     let answer = bucket
@@ -194,8 +200,9 @@ async fn whole(bucket: &Bucket, key: &str, version: &Version) -> Result<Body, St
     {
         return Err(Stop::Replaced(Version { size, etag: answer.e_tag().map(str::to_owned) }));
     }
+    let metadata = metadata(answer.metadata());
     let bytes = body::read(answer.body, version.size, &shared.options.patience).await?;
-    Ok(Body::Bytes(Held::new(bytes, room)))
+    Ok((Body::Bytes(Held::new(bytes, room)), metadata))
 }
 
 pub(super) async fn take_room(bucket: &Bucket, bytes: u64) -> Result<OwnedSemaphorePermit, Failure> {
@@ -203,10 +210,15 @@ pub(super) async fn take_room(bucket: &Bucket, bytes: u64) -> Result<OwnedSemaph
     room.ok_or_else(|| Failure::new(SkipReason::Unavailable, "the session has ended", false))
 }
 
-/// Asks for size and version of an object.
-async fn look(bucket: &Bucket, key: &str) -> Result<Version, Failure> {
+/// Sorted: nothing may depend on the order of a hash map.
+fn metadata(found: Option<&HashMap<String, String>>) -> Metadata {
+    found.map(|found| found.iter().map(|(name, value)| (name.clone(), value.clone())).collect()).unwrap_or_default()
+}
+
+/// Asks for size and version of an object, and for what is written beside it.
+async fn look(bucket: &Bucket, key: &str) -> Result<(Version, Metadata), Failure> {
     let head = bucket.client.head_object().bucket(&*bucket.name).key(key).set_request_payer(bucket.payer());
     let answer = head.send().await.map_err(|error| Failure::of(&error))?;
     let size = answer.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
-    Ok(Version { size, etag: answer.e_tag().map(str::to_owned) })
+    Ok((Version { size, etag: answer.e_tag().map(str::to_owned) }, metadata(answer.metadata())))
 }
