@@ -28,7 +28,7 @@ const HEADINGS: [&str; 12] = [
 const STAGES: [&str; 8] = ["source", "decode", "extract", "frame", "view", "finding", "rules", "report"];
 
 /// Imports from the right that are there on purpose: stage, room that it imports, the only items it may name, reason.
-const EXCEPTIONS: [(&str, &str, &[&str], &str); 2] = [
+const EXCEPTIONS: [(&str, &str, &[&str], &str); 3] = [
     (
         "source",
         "decode",
@@ -36,11 +36,18 @@ const EXCEPTIONS: [(&str, &str, &[&str], &str); 2] = [
         "an object that is skipped by its name is reported like one skipped by its content",
     ),
     ("extract", "frame", &["Row", "Text", "schema"], "a record becomes a row: the column table says what a row is"),
+    (
+        "report",
+        "integrity",
+        &["Interval", "Kind", "Problem", "Scope", "Tally", "Verdict", "Verdicts"],
+        "what verifying came to is rendered like what a scan came to",
+    ),
 ];
 
 /// Rooms beside the line: what each may import. They are wired together by `pipeline` and `cli` only.
-const ROOMS: [(&str, &[&str]); 6] = [
+const ROOMS: [(&str, &[&str]); 7] = [
     ("config", &[]),
+    ("integrity", &["source"]),
     ("policy", &[]),
     ("lake", &["config", "source", "frame", "decode", "view"]),
     ("pipeline", &["*"]),

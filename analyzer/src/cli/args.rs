@@ -1,6 +1,7 @@
 //! The command line as the user types it. Help, completions and the man page derive from these types.
 
 mod questions;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use self::questions::{ExplainArgs, KeysArgs, TimelineArgs};
+pub(super) use self::verify::VerifyArgs;
 use super::exit;
 use crate::config::{Bytes, Period, Settings, When};
 use crate::finding::Severity;
@@ -59,6 +61,8 @@ pub(super) enum Command {
     Keys(Box<KeysArgs>),
     /// Tell what happened to one key, or to something that keys protect
     Timeline(Box<TimelineArgs>),
+    /// Prove that logs are what CloudTrail delivered, and that all of them are there
+    Verify(Box<VerifyArgs>),
     /// Show one finding with the raw records behind it, and how to fetch them by hand
     Explain(Box<ExplainArgs>),
     /// List the rules, or explain one
@@ -377,6 +381,14 @@ pub(super) enum ExplainFormat {
     /// For people
     Text,
     /// One document: the finding and its records
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum VerifyFormat {
+    /// For people
+    Text,
+    /// One document: verdict, counts, problems, intervals
     Json,
 }
 

@@ -17,6 +17,7 @@ mod schema;
 mod settings;
 mod terminal;
 mod timeline;
+mod verify;
 
 use std::ffi::OsString;
 use std::io;
@@ -52,6 +53,7 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
         Command::Ingest(args) => ingest::run(args, terminal),
         Command::Keys(args) => keys::run(args, terminal),
         Command::Timeline(args) => timeline::run(args, terminal),
+        Command::Verify(args) => verify::run(args, terminal),
         Command::Explain(args) => explain::run(args, terminal),
         Command::Rules(args) => rules::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),

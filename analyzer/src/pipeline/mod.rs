@@ -26,7 +26,7 @@ use self::rows::{Held, Rows};
 pub use self::sources::open_lake;
 use self::sources::{Sources, filter};
 use self::stored::read_lake;
-pub use self::verify::{Verification, verify};
+pub use self::verify::verify;
 use crate::config::{Settings, Subject, SuppressionTracker};
 use crate::finding::{Finding, Status};
 use crate::frame::{Dictionary, Scope};

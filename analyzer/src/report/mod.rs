@@ -13,6 +13,7 @@ pub mod parquet;
 pub(crate) mod sample;
 pub mod text;
 pub mod timeline;
+pub mod verify;
 mod wire;
 
 use crate::finding::Finding;

@@ -22,6 +22,7 @@ use crate::decode::Limits;
 use crate::integrity::chain::{Chain, Damage, Found, judge};
 use crate::integrity::{Coverage, Digest, HOUR_MS, Kind, Problem, PublicKeys, Scope, Signature, Stream, Verdicts};
 use crate::report::human;
+use crate::report::verify::Verification;
 use crate::source::{Filter, Object};
 
 /// Digests judged together: enough to keep a bucket's requests going, few enough to hold.
@@ -32,23 +33,6 @@ const MAX_DIGEST: u64 = 256 << 20;
 
 /// Digests beyond the period on either side: the one after the end states the last signature.
 const MARGIN_MS: i64 = 2 * HOUR_MS;
-
-/// What verifying came to, and what was looked at.
-#[derive(Clone, Debug)]
-pub struct Verification {
-    /// Version of keytrail.
-    pub version: &'static str,
-    /// Sources as the user named them.
-    pub sources: Vec<String>,
-    /// The period asked for.
-    pub scope: Scope,
-    /// Public keys that were given.
-    pub keys: usize,
-    /// The verdicts.
-    pub verdicts: Verdicts,
-    /// Things the user should know that are no problem.
-    pub notices: Vec<String>,
-}
 
 /// Verifies all digest chains of the sources, and the log files that they list.
 ///
@@ -80,7 +64,8 @@ pub fn verify(
     let verdicts = verifier.run()?;
     progress.finish();
 
-    let mut notices = sources.notices(options);
+    // What a scan has to say of accounts and of the time before a period is no matter here.
+    let mut notices = sources.notices(&ScanOptions { accounts: Vec::new(), from: None, ..options.clone() });
     if index.others > 0 {
         notices.push(format!("{} left out: neither digest nor log file", human::count(index.others, "object")));
     }
@@ -94,13 +79,13 @@ pub fn verify(
     })
 }
 
-/// Objects that may be of use. On disk all of the time: a chain is judged by what surrounds the period too.
+/// Objects that may be of use. On disk from the start: a chain is judged by what comes before the period too.
 fn filter(options: &ScanOptions) -> Filter {
     Filter {
         accounts: options.accounts.clone(),
         regions: options.regions.clone(),
         from: None,
-        to: None,
+        to: options.to,
         digests: true,
     }
 }
