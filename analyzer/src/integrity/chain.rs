@@ -175,6 +175,15 @@ fn weigh(stream: &Stream, found: &Found, claims: &[Claim], keys: &PublicKeys) ->
         }
         _ => {}
     }
+    // Neither of the two is proven, and they contradict each other: one of them is not CloudTrail's.
+    let mut flaws: Vec<Flaw> = denied.map(|claim| {
+        let detail = "it names other content of the digest before it";
+        (Kind::ChainBroken, claim.object.clone(), detail.to_string())
+    }).into_iter().collect();
+    let mut flaw = |kind, detail: &str| {
+        flaws.push((kind, found.object.clone(), detail.to_string()));
+        std::mem::take(&mut flaws)
+    };
     let vouched = claims.iter().any(|claim| claim.proven && claim.hash == Some(hash));
     let worth = |vouched| if vouched { Worth::Proven } else { Worth::Unproven };
     match (own, by_claim) {
@@ -214,7 +223,7 @@ impl Chain {
         }
     }
 
-    /// Looks at what is between the digests, and before the first and after the last.
+    /// Looks at what is between the digests, and before the first.
     fn join(&mut self, scope: Scope) {
         // Of copies of one digest, the best.
         let mut best: BTreeMap<i64, usize> = BTreeMap::new();
@@ -244,12 +253,6 @@ impl Chain {
             }
             before = Some(step);
         }
-        if let (Some(to), Some(last)) = (scope.to, before)
-            && !self.stream.backfill
-            && last.span.1 < to
-        {
-            self.uncovered(scope, last.span.1, to, &last.object, "the last digest ends before the period does");
-        }
     }
 
     fn begin(&mut self, scope: Scope, first: &Step) {
@@ -261,13 +264,6 @@ impl Chain {
             let detail = "the first digest that is there names it; what came before it is not known";
             let span = (end.saturating_sub(HOUR_MS), from);
             self.lost(scope, span, place.uri(), Verdict::Incomplete, detail.into());
-            if let Some(wanted) = scope.from
-                && wanted < span.0
-            {
-                self.uncovered(scope, wanted, span.0, &first.object, "no digest of this time is there");
-            }
-        } else if let Some(wanted) = scope.from {
-            self.uncovered(scope, wanted, from, &first.object, "the chain begins here: validation or logging was off");
         }
     }
 
@@ -343,6 +339,13 @@ impl Chain {
     /// End of what the chain covers.
     pub fn end(&self) -> Option<i64> {
         self.links.iter().map(|link| link.span().1).max()
+    }
+
+    /// The time from its first digest to its last, as far as it was asked for: in between, all that is missing is told.
+    pub fn told(&self) -> Option<(i64, i64)> {
+        let links = self.links.iter().filter(|link| link.in_scope).map(Link::span);
+        let spans = links.chain(self.holes.iter().map(|(from, to, _)| (*from, *to)));
+        spans.reduce(|all, span| (all.0.min(span.0), all.1.max(span.1)))
     }
 
     /// What is known of which time.

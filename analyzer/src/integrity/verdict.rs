@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::chain::Chain;
-use super::{HOUR_MS, Interval, Kind, Problem, Verdict};
+use super::chain::{Chain, Link};
+use super::{HOUR_MS, Interval, Kind, Problem, Stream, Verdict};
 
 /// The time of delivery that was asked for, milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,16 @@ pub struct Tally {
     pub unproven: u64,
 }
 
+/// The time of which everything is told of one account and Region.
+#[derive(Clone, Debug)]
+struct Told {
+    /// A digest of it, and its stream.
+    first: (Stream, String),
+    last: (Stream, String),
+    /// None when no digest is of the time that was asked for.
+    span: Option<(i64, i64)>,
+}
+
 /// All chains and log files.
 #[derive(Clone, Debug, Default)]
 pub struct Verdicts {
@@ -56,6 +66,8 @@ pub struct Verdicts {
     pub problems: Vec<Problem>,
     /// In the order of account, Region, trail, time.
     pub intervals: Vec<Interval>,
+    /// Of which time everything is told, by account and Region, with the chains at both ends.
+    told: BTreeMap<(String, String), Told>,
     /// End of the regular chains, by trail and account.
     ends: BTreeMap<(String, Option<String>, String, String), Vec<(i64, String, String)>>,
 }
@@ -72,6 +84,10 @@ impl Verdicts {
                 _ => self.digests.unproven += 1,
             }
         }
+        if let (Some(span), Some(first), Some(last)) = (chain.told(), chain.links.first(), chain.links.last()) {
+            let at = |link: &Link| (chain.stream.clone(), link.found.object.clone());
+            self.tell(Told { first: at(first), last: at(last), span: Some(span) });
+        }
         self.digests.missing += chain.missing;
         self.problems.extend(chain.problems.iter().cloned());
         self.intervals.extend(chain.intervals());
@@ -80,6 +96,36 @@ impl Verdicts {
             let trail = (stream.account.clone(), stream.organization.clone(), stream.trail.clone(), stream.home.clone());
             let last = chain.links.last().map(|link| link.found.object.clone()).unwrap_or_default();
             self.ends.entry(trail).or_default().push((end, stream.region.clone(), last));
+        }
+    }
+
+    /// Adds a stream none of whose digests is of the time that was asked for.
+    pub fn elsewhere(&mut self, stream: &Stream, object: &str) {
+        let at = (stream.clone(), object.to_owned());
+        self.tell(Told { first: at.clone(), last: at, span: None });
+    }
+
+    fn tell(&mut self, new: Told) {
+        let stream = &new.first.0;
+        if stream.backfill {
+            return;
+        }
+        let key = (stream.account.clone(), stream.region.clone());
+        let Some(known) = self.told.get_mut(&key) else {
+            self.told.insert(key, new);
+            return;
+        };
+        match (&mut known.span, new.span) {
+            (Some(span), Some((from, to))) => {
+                if from < span.0 {
+                    (span.0, known.first) = (from, new.first);
+                }
+                if to > span.1 {
+                    (span.1, known.last) = (to, new.last);
+                }
+            }
+            (None, Some(_)) => *known = new,
+            (_, None) => {}
         }
     }
 
@@ -93,6 +139,7 @@ impl Verdicts {
         if scope.to.is_none() {
             self.compare_ends(scope);
         }
+        self.compare_period(scope);
         self.intervals = Interval::join(std::mem::take(&mut self.intervals));
         let key = |problem: &Problem| {
             let Problem { kind, object, account, region, from, to, .. } = problem;
@@ -100,6 +147,38 @@ impl Verdicts {
         };
         self.problems.sort_by_cached_key(key);
         self.verdict = self.problems.iter().map(|problem| problem.verdict).max().unwrap_or_default();
+    }
+
+    /// What of the period no trail covers at all. Where one trail took over from another, each has its part.
+    fn compare_period(&mut self, scope: Scope) {
+        for ((account, region), told) in std::mem::take(&mut self.told) {
+            let mut uncovered = |from: Option<i64>, to: Option<i64>, (stream, object): (Stream, String), detail: &str| {
+                if let (Some(from), Some(to)) = (from, to) {
+                    let verdict = Verdict::Incomplete;
+                    self.intervals.push(Interval { stream, from, to, verdict, digests: 0, logs: 0 });
+                }
+                self.problems.push(Problem {
+                    kind: Kind::NotCovered,
+                    verdict: Verdict::Incomplete,
+                    object,
+                    account: account.clone(),
+                    region: region.clone(),
+                    from,
+                    to,
+                    detail: detail.into(),
+                });
+            };
+            let Some((first, last)) = told.span else {
+                uncovered(scope.from, scope.to, told.first, "no digest is of the period");
+                continue;
+            };
+            if scope.from.is_some_and(|from| from < first) {
+                uncovered(scope.from, Some(first), told.first, "the first digest begins after the period does");
+            }
+            if scope.to.is_some_and(|to| last < to) {
+                uncovered(Some(last), scope.to, told.last, "the last digest ends before the period does");
+            }
+        }
     }
 
     /// CloudTrail writes a digest every hour, also of an hour without events: where a trail goes on in one Region, it

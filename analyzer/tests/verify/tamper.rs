@@ -269,7 +269,7 @@ fn the_newest_digests_cut_off() {
     }
     // Their log files show that they are gone.
     let done = verify(&store, &[]).ended(4);
-    assert_problems(&done, &[("not-covered", &log(&store, 18))]);
+    assert_problems(&done, &[("not-covered", &log(&store, 19))]);
     // Without log files, the period that was asked for does.
     for key in store.keys(false).into_iter().skip(15) {
         store.delete(&key);

@@ -128,7 +128,7 @@ impl Verifier<'_> {
         let mut verdicts = Verdicts::default();
         let mut coverage = Coverage::default();
         let mut listed = vec![false; self.index.len()];
-        for batch in self.batches() {
+        for batch in self.batches(&mut verdicts) {
             let mut chains = self.chains(batch)?;
             self.logs(&mut chains, &mut listed, &mut verdicts)?;
             for chain in &chains {
@@ -152,14 +152,16 @@ impl Verifier<'_> {
     }
 
     /// Whole streams, some at a time.
-    fn batches(&self) -> Vec<Vec<(&Stream, Vec<u32>)>> {
+    fn batches(&self, verdicts: &mut Verdicts) -> Vec<Vec<(&Stream, Vec<u32>)>> {
         let (from, to) = (self.scope.from.unwrap_or(i64::MIN), self.scope.to.unwrap_or(i64::MAX));
         let wanted = from.saturating_sub(MARGIN_MS)..=to.saturating_add(HOUR_MS + MARGIN_MS);
         let mut batches: Vec<Vec<(&Stream, Vec<u32>)>> = Vec::new();
         let mut size = TOGETHER;
         for (stream, digests) in &self.index.digests {
+            let last = digests.iter().max_by_key(|(_, end)| *end).and_then(|(at, _)| self.index.get(*at));
             let digests: Vec<u32> = digests.iter().filter(|(_, end)| wanted.contains(end)).map(|(at, _)| *at).collect();
             if digests.is_empty() {
+                verdicts.elsewhere(stream, last.map_or("", |object| &object.uri));
                 continue;
             }
             if size + digests.len() > TOGETHER {

@@ -40,7 +40,12 @@ pub(super) fn tell(index: &Index, listed: &[bool], coverage: &Coverage, scope: S
             }
             Standing::Outside | Standing::NoDigests => {
                 verdicts.uncovered += 1;
-                let after = coverage.ends(&home).is_some_and(|(_, last)| span.0 >= last);
+                let ends = coverage.ends(&home);
+                let after = ends.is_some_and(|(_, last)| span.0 >= last);
+                // What of a period no digest covers is told already.
+                if ends.is_some() && (if after { scope.to } else { scope.from }).is_some() {
+                    continue;
+                }
                 let group = outside.entry((home, after)).or_default();
                 if group.files == 0 {
                     (group.from, group.to, group.first) = (span.0, span.1, object.uri.clone());
