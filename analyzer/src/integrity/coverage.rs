@@ -71,6 +71,11 @@ impl Coverage {
         }
     }
 
+    /// True when a proven digest covers some of a stretch of time.
+    pub fn touches(&self, home: &Home, (from, to): (i64, i64)) -> bool {
+        self.spans.get(home).into_iter().flatten().any(|span| span.0 < to && from < span.1)
+    }
+
     /// First and last moment of the digests at a home.
     pub fn ends(&self, home: &Home) -> Option<(i64, i64)> {
         self.ends.get(home).copied()

@@ -39,6 +39,9 @@ impl Index {
                 index.digests.entry(name.stream).or_default().push((at, name.end));
             } else if let Some(digest) = object.uri.strip_suffix(SIDECAR) {
                 index.sidecars.insert(digest.to_owned(), at);
+            } else if object.uri.ends_with('/') {
+                // An empty object that a console shows as a folder.
+                index.others += 1;
             } else if place_of(&object.uri).kind == ObjectKind::CloudTrail && object.skip != Some(SkipReason::Hidden) {
                 index.logs.push(at);
             } else if unreadable {
@@ -118,11 +121,22 @@ fn place_of(uri: &str) -> Layout {
     layout
 }
 
+/// Where a log file stands.
+pub(super) struct Standpoint {
+    pub(super) home: Home,
+    /// When it was delivered: its minute, or its day.
+    pub(super) span: (i64, i64),
+    /// True when its name is one that CloudTrail gives.
+    pub(super) is_named: bool,
+}
+
 /// Where a log file stands, and when it was delivered.
-pub(super) fn home_of(uri: &str) -> Option<(Home, (i64, i64))> {
+pub(super) fn standpoint(uri: &str) -> Option<Standpoint> {
     let layout = place_of(uri);
-    let window = layout.delivery_window()?;
-    Some(((root_of(uri).to_owned(), layout.organization, layout.account?, layout.region?), window))
+    let span = layout.delivery_window()?;
+    let is_named = layout.delivered.is_some();
+    let home = (root_of(uri).to_owned(), layout.organization, layout.account?, layout.region?);
+    Some(Standpoint { home, span, is_named })
 }
 
 #[cfg(test)]
@@ -167,10 +181,10 @@ mod tests {
     fn a_file_in_anothers_folder_is_a_log_of_that_folder() {
         let name = log("444455556666").rsplit('/').next().unwrap().to_owned();
         let moved = format!("x/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/09/01/{name}");
-        let (home, window) = home_of(&moved).unwrap();
-        assert_eq!(home, ("x/".into(), None, "111122223333".into(), "eu-west-1".into()));
-        assert_eq!(window.1 - window.0, 60_000);
-        let (_, day) = home_of("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/09/01/a.json.gz").unwrap();
-        assert_eq!(day.1 - day.0, 86_400_000);
+        let found = standpoint(&moved).unwrap();
+        assert_eq!(found.home, ("x/".into(), None, "111122223333".into(), "eu-west-1".into()));
+        assert_eq!((found.span.1 - found.span.0, found.is_named), (60_000, true));
+        let found = standpoint("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/09/01/a.json.gz").unwrap();
+        assert_eq!((found.span.1 - found.span.0, found.is_named), (86_400_000, false));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::index::{Index, home_of};
+use super::index::{Index, Standpoint, standpoint};
 use crate::integrity::{Coverage, Home, Kind, Problem, Scope, Standing, Verdicts};
 use crate::report::human;
 
@@ -20,7 +20,7 @@ pub(super) fn tell(index: &Index, listed: &[bool], coverage: &Coverage, scope: S
     let mut outside: BTreeMap<(Home, bool), Group> = BTreeMap::new();
     let unlisted = index.logs.iter().filter(|at| listed.get(**at as usize) == Some(&false));
     for object in unlisted.filter_map(|at| index.get(*at)) {
-        let Some((home, span)) = home_of(&object.uri) else {
+        let Some(Standpoint { home, span, is_named }) = standpoint(&object.uri) else {
             verdicts.uncovered += 1;
             let detail = "neither its folders nor its name tell account, Region and time";
             verdicts.problem(problem(Kind::NotCovered, &object.uri, None, None, detail.into()));
@@ -29,8 +29,9 @@ pub(super) fn tell(index: &Index, listed: &[bool], coverage: &Coverage, scope: S
         if !scope.touches(span) {
             continue;
         }
-        let standing = coverage.standing(&home, span);
-        match standing {
+        // CloudTrail gives every log file a name with its time: this one is nothing that a digest may list later.
+        let foreign = !is_named && coverage.touches(&home, span);
+        match if foreign { Standing::Unlisted } else { coverage.standing(&home, span) } {
             Standing::Pending => verdicts.pending += 1,
             Standing::Hole => verdicts.uncovered += 1,
             Standing::Unlisted => {
