@@ -74,6 +74,7 @@ fn only_commands_that_exist_are_named() {
         + &stdout(&["ingest", "--help"])
         + &stdout(&["keys", "--help"])
         + &stdout(&["timeline", "--help"])
+        + &stdout(&["verify", "--help"])
         + &stdout(&["explain", "--help"]);
     for (at, _) in help.match_indices("  keytrail ").map(|(at, text)| (at + 2, text)) {
         let command = help[at + 9..].split([' ', '`', '\n']).next().unwrap();

@@ -71,7 +71,8 @@ fn keys(files: &[PathBuf]) -> Result<Option<PublicKeys>, Failure> {
     let mut keys = PublicKeys::default();
     for file in files {
         let name = file.display();
-        let cannot = |error: &dyn std::fmt::Display| Failure::usage(format!("cannot use the public keys {name}: {error}"));
+        let cannot =
+            |error: &dyn std::fmt::Display| Failure::usage(format!("cannot use the public keys {name}: {error}"));
         let size = std::fs::metadata(file).map_err(|error| cannot(&error))?.len();
         if size > MOST_KEYS {
             return Err(cannot(&"far too large for a list of keys"));

@@ -71,9 +71,9 @@ impl Link {
         self.worth == Worth::Proven
     }
 
-    /// Its time: as it states it, else as its name and place in the chain tell.
+    /// Its time: as it states it once that is proven, else as its name tells. Nobody shall stretch it over a hole.
     pub fn span(&self) -> (i64, i64) {
-        match self.digest() {
+        match self.digest().filter(|_| self.is_proven()) {
             Some(digest) => (digest.from, digest.to),
             None => (self.found.end.saturating_sub(HOUR_MS), self.found.end),
         }
@@ -152,7 +152,7 @@ fn weigh(stream: &Stream, found: &Found, claims: &[Claim], keys: &PublicKeys) ->
         Err(Damage::Changed(how)) => return (Worth::None, flaw(Kind::DigestTampered, how)),
         Err(Damage::Unread(why)) => return (Worth::None, flaw(Kind::NotCovered, why)),
     };
-    if !DigestName::agrees(&found.object, &digest.place.key) || digest.account != stream.account {
+    if !DigestName::agrees(&found.object, &digest.place) || digest.account != stream.account {
         let detail = format!("it is the digest of another place: {}", digest.place.uri());
         return (Worth::None, flaw(Kind::DigestTampered, &detail));
     }
@@ -171,15 +171,21 @@ fn weigh(stream: &Stream, found: &Found, claims: &[Claim], keys: &PublicKeys) ->
             return (Worth::Proven, vec![(Kind::ChainBroken, claim.object.clone(), detail.into())]);
         }
         Some(claim) if claim.proven => {
-            return (Worth::None, flaw(Kind::DigestTampered, "the digest after it, which is signed, names other content"));
+            return (
+                Worth::None,
+                flaw(Kind::DigestTampered, "the digest after it, which is signed, names other content"),
+            );
         }
         _ => {}
     }
     // Neither of the two is proven, and they contradict each other: one of them is not CloudTrail's.
-    let mut flaws: Vec<Flaw> = denied.map(|claim| {
-        let detail = "it names other content of the digest before it";
-        (Kind::ChainBroken, claim.object.clone(), detail.to_string())
-    }).into_iter().collect();
+    let mut flaws: Vec<Flaw> = denied
+        .map(|claim| {
+            let detail = "it names other content of the digest before it";
+            (Kind::ChainBroken, claim.object.clone(), detail.to_string())
+        })
+        .into_iter()
+        .collect();
     let mut flaw = |kind, detail: &str| {
         flaws.push((kind, found.object.clone(), detail.to_string()));
         std::mem::take(&mut flaws)
@@ -269,12 +275,11 @@ impl Chain {
 
     fn between(&mut self, scope: Scope, before: &Step, step: &Step, all: &BTreeMap<i64, usize>) {
         let (from, to) = (before.span.1, step.span.0);
+        let is_apart = !self.stream.backfill && to > from.saturating_add(SLACK_MS);
         match &step.previous {
             Some((end, _)) if *end == before.end => {
-                if !self.stream.backfill && to > from.saturating_add(SLACK_MS) {
-                    let detail = "the digests on both sides follow each other, yet do not meet";
-                    self.uncovered(scope, from, to, &step.object, detail);
-                }
+                let detail = "the digests on both sides follow each other, yet do not meet";
+                self.apart(is_apart, scope, (from, to), &step.object, detail);
             }
             Some((end, place)) if !all.contains_key(end) => self.hole(scope, (from, to), *end, place, step),
             Some(_) => {
@@ -284,15 +289,13 @@ impl Chain {
                 }
                 self.tell(scope, Kind::ChainBroken, Verdict::Invalid, before.object.clone(), before.span, detail);
             }
-            None if self.stream.backfill => {}
             None if step.readable => {
-                if to > from.saturating_add(SLACK_MS) {
-                    let detail = "a new chain begins after it: validation or logging was off, nothing proves what was delivered";
-                    self.uncovered(scope, from, to, &step.object, detail);
-                }
+                let detail =
+                    "a new chain begins after it: validation or logging was off, nothing proves what was delivered";
+                self.apart(is_apart, scope, (from, to), &step.object, detail);
             }
             // What it names is not known: a digest every hour is.
-            None if to > from.saturating_add(HOUR_MS / 2) => {
+            None if is_apart && to > from.saturating_add(HOUR_MS / 2) => {
                 let key = DigestName::at(&step.object, to).unwrap_or_else(|| step.object.clone());
                 for (span, object) in hours((from, to), to, &key) {
                     self.lost(scope, span, object, Verdict::Invalid, "no digest of this hour is there".into());
@@ -328,8 +331,12 @@ impl Chain {
         self.tell(scope, Kind::DigestMissing, verdict, object, span, detail);
     }
 
-    fn uncovered(&mut self, scope: Scope, from: i64, to: i64, object: &str, detail: &str) {
-        let span = scope.cut((from, to));
+    /// Time between two digests that no digest covers, if there is any.
+    fn apart(&mut self, is_apart: bool, scope: Scope, span: (i64, i64), object: &str, detail: &str) {
+        if !is_apart {
+            return;
+        }
+        let span = scope.cut(span);
         if scope.touches(span) {
             self.holes.push((span.0, span.1, Verdict::Incomplete));
         }

@@ -59,15 +59,24 @@ fn what_is_no_digest_is_refused_with_a_reason() {
         Digest::parse(DOCUMENTED.replace(from, to).as_bytes()).unwrap_err().to_string()
     };
     assert!(change("SHA256withRSA", "none").contains("digestSignatureAlgorithm"));
-    assert!(change(r#""SHA-256",
-  "previous"#, r#""MD5",
-  "previous"#).contains("previousDigestHashAlgorithm"));
+    assert!(
+        change(
+            r#""SHA-256",
+  "previous"#,
+            r#""MD5",
+  "previous"#
+        )
+        .contains("previousDigestHashAlgorithm")
+    );
     assert!(change("2026-09-01T15:01:31Z", "yesterday").contains("digestEndTime"));
     assert!(change("2026-09-01T15:01:31Z", "2026-09-01T13:01:31Z").contains("before it starts"));
     assert!(change("97fb791c", "97fb79").contains("previousDigestHashValue"));
     assert!(change("9BB6", "xBB6").contains("hashValue"));
     assert!(change(r#""digestS3Object""#, r#""digestObject""#).contains("digestS3Object"));
-    assert!(change(r#""previousDigestS3Bucket": "trail-bucket""#, r#""previousDigestS3Bucket": null"#).contains("previousDigestS3Object"));
+    assert!(
+        change(r#""previousDigestS3Bucket": "trail-bucket""#, r#""previousDigestS3Bucket": null"#)
+            .contains("previousDigestS3Object")
+    );
 }
 
 #[test]

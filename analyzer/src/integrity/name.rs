@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDateTime};
 
+use super::Place;
 use crate::source::{Layout, ObjectKind, tail};
 
 /// One sequence of digests: those of a trail for one account and Region, regular or backfill.
@@ -75,10 +76,14 @@ impl DigestName {
         Some(format!("{before}/{}/{stem}_{}{backfill}{ENDING}", time.format("%Y/%m/%d"), time.format(TIME)))
     }
 
-    /// True when a digest that says it stands at `key` may be the object of this name: copies keep the tree, or at
-    /// least the name of the file.
-    pub fn agrees(object: &str, key: &str) -> bool {
-        let (found, stated) = (tail(object), tail(key));
+    /// True when a digest that says it stands at `place` may be the object of this URI. In its own bucket it stands there;
+    /// copies elsewhere keep the tree, or at least the name of the file.
+    pub fn agrees(object: &str, place: &Place) -> bool {
+        let own_bucket = object.strip_prefix("s3://").and_then(|rest| rest.strip_prefix(place.bucket.as_str()));
+        if let Some(key) = own_bucket.and_then(|rest| rest.strip_prefix('/')) {
+            return key == place.key;
+        }
+        let (found, stated) = (tail(object), tail(&place.key));
         found == stated || (!found.contains('/') && stated.rsplit('/').next() == Some(found))
     }
 }
@@ -128,9 +133,15 @@ mod tests {
     #[test]
     fn copies_agree_by_tree_or_by_name() {
         let name = KEY.rsplit('/').next().unwrap();
-        assert!(DigestName::agrees(&format!("/copy/{KEY}"), &format!("prefix/{KEY}")));
-        assert!(DigestName::agrees(name, KEY));
-        assert!(!DigestName::agrees(&KEY.replace("09/01", "09/02"), KEY));
-        assert!(!DigestName::agrees(&format!("/copy/{KEY}"), &KEY.replace("1111", "4444")));
+        let agrees = |object: &str, key: &str| {
+            DigestName::agrees(object, &Place { bucket: "trail-bucket".into(), key: key.into() })
+        };
+        assert!(agrees(&format!("/copy/{KEY}"), &format!("prefix/{KEY}")));
+        assert!(agrees(name, KEY));
+        assert!(!agrees(&KEY.replace("09/01", "09/02"), KEY));
+        assert!(!agrees(&format!("/copy/{KEY}"), &KEY.replace("1111", "4444")));
+        assert!(agrees(&format!("s3://backup/x/{KEY}"), KEY));
+        assert!(agrees(&format!("s3://trail-bucket/{KEY}"), KEY));
+        assert!(!agrees(&format!("s3://trail-bucket/x/{KEY}"), KEY));
     }
 }

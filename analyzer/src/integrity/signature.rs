@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn head_object_gives_the_signature() {
-        let head = br#"{"ContentLength": 5, "Metadata": {"Signature": "AB12", "signature-algorithm": "SHA256withRSA"}}"#;
+        let head =
+            br#"{"ContentLength": 5, "Metadata": {"Signature": "AB12", "signature-algorithm": "SHA256withRSA"}}"#;
         let signature = Signature::of_head_object(head).unwrap();
         assert_eq!((signature.hex.as_str(), signature.algorithm.as_deref()), ("AB12", Some("SHA256withRSA")));
         for none in [&b""[..], b"{}", b"[]", br#"{"Metadata": {}}"#, br#"{"Metadata": {"signature": 5}}"#] {

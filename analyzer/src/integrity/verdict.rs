@@ -39,6 +39,15 @@ pub struct Tally {
     pub unproven: u64,
 }
 
+/// The end of a chain.
+#[derive(Clone, Debug)]
+struct End {
+    at: i64,
+    region: String,
+    /// The last digest.
+    object: String,
+}
+
 /// The time of which everything is told of one account and Region.
 #[derive(Clone, Debug)]
 struct Told {
@@ -69,7 +78,7 @@ pub struct Verdicts {
     /// Of which time everything is told, by account and Region, with the chains at both ends.
     told: BTreeMap<(String, String), Told>,
     /// End of the regular chains, by trail and account.
-    ends: BTreeMap<(String, Option<String>, String, String), Vec<(i64, String, String)>>,
+    ends: BTreeMap<(String, Option<String>, String, String), Vec<End>>,
 }
 
 impl Verdicts {
@@ -91,11 +100,12 @@ impl Verdicts {
         self.digests.missing += chain.missing;
         self.problems.extend(chain.problems.iter().cloned());
         self.intervals.extend(chain.intervals());
-        if let (Some(end), false) = (chain.end(), chain.stream.backfill) {
+        if let (Some(at), false) = (chain.end(), chain.stream.backfill) {
             let stream = &chain.stream;
-            let trail = (stream.account.clone(), stream.organization.clone(), stream.trail.clone(), stream.home.clone());
-            let last = chain.links.last().map(|link| link.found.object.clone()).unwrap_or_default();
-            self.ends.entry(trail).or_default().push((end, stream.region.clone(), last));
+            let trail =
+                (stream.account.clone(), stream.organization.clone(), stream.trail.clone(), stream.home.clone());
+            let object = chain.links.last().map(|link| link.found.object.clone()).unwrap_or_default();
+            self.ends.entry(trail).or_default().push(End { at, region: stream.region.clone(), object });
         }
     }
 
@@ -152,22 +162,23 @@ impl Verdicts {
     /// What of the period no trail covers at all. Where one trail took over from another, each has its part.
     fn compare_period(&mut self, scope: Scope) {
         for ((account, region), told) in std::mem::take(&mut self.told) {
-            let mut uncovered = |from: Option<i64>, to: Option<i64>, (stream, object): (Stream, String), detail: &str| {
-                if let (Some(from), Some(to)) = (from, to) {
-                    let verdict = Verdict::Incomplete;
-                    self.intervals.push(Interval { stream, from, to, verdict, digests: 0, logs: 0 });
-                }
-                self.problems.push(Problem {
-                    kind: Kind::NotCovered,
-                    verdict: Verdict::Incomplete,
-                    object,
-                    account: account.clone(),
-                    region: region.clone(),
-                    from,
-                    to,
-                    detail: detail.into(),
-                });
-            };
+            let mut uncovered =
+                |from: Option<i64>, to: Option<i64>, (stream, object): (Stream, String), detail: &str| {
+                    if let (Some(from), Some(to)) = (from, to) {
+                        let verdict = Verdict::Incomplete;
+                        self.intervals.push(Interval { stream, from, to, verdict, digests: 0, logs: 0 });
+                    }
+                    self.problems.push(Problem {
+                        kind: Kind::NotCovered,
+                        verdict: Verdict::Incomplete,
+                        object,
+                        account: account.clone(),
+                        region: region.clone(),
+                        from,
+                        to,
+                        detail: detail.into(),
+                    });
+                };
             let Some((first, last)) = told.span else {
                 uncovered(scope.from, scope.to, told.first, "no digest is of the period");
                 continue;
@@ -185,9 +196,9 @@ impl Verdicts {
     /// goes on in all of them. Without a period this alone shows that the newest digests of a Region are gone.
     fn compare_ends(&mut self, scope: Scope) {
         for ((account, ..), ends) in std::mem::take(&mut self.ends) {
-            let Some(latest) = ends.iter().map(|(end, ..)| *end).max() else { continue };
-            for (end, region, object) in ends.into_iter().filter(|(end, ..)| latest - end > 2 * HOUR_MS) {
-                let (from, to) = scope.cut((end, latest));
+            let Some(latest) = ends.iter().map(|end| end.at).max() else { continue };
+            for End { at, region, object } in ends.into_iter().filter(|end| latest - end.at > 2 * HOUR_MS) {
+                let (from, to) = scope.cut((at, latest));
                 self.problems.push(Problem {
                     kind: Kind::NotCovered,
                     verdict: Verdict::Incomplete,

@@ -4,8 +4,8 @@ use super::{ScanError, ScanOptions};
 use crate::config::Logs;
 use crate::lake::{BucketFolder, Lake, LakeError};
 use crate::report::human;
-use crate::source::{Filter, Object};
 use crate::source::s3::{Counter, Listing, S3Error, S3Url, Session};
+use crate::source::{Filter, Object};
 
 /// Places in S3 and how they are listed.
 #[derive(Default)]

@@ -77,7 +77,9 @@ pub fn fetch(
     if let Some(session) = session {
         return from_s3(objects, names, session);
     }
-    Box::new(objects.map(move |object| Ok(Fetched { index: names.push(&object.uri)?, object, body: Body::Local, metadata: Metadata::new() })))
+    Box::new(objects.map(move |object| {
+        Ok(Fetched { index: names.push(&object.uri)?, object, body: Body::Local, metadata: Metadata::new() })
+    }))
 }
 
 /// Objects that have numbers already, with their bytes: as of [`fetch`].

@@ -183,7 +183,9 @@ fn the_tail_begins_where_the_tree_begins() {
     }
     let twice = format!("AWSLogs/444455556666/CloudTrail/{tree}");
     assert_eq!(tail(&twice), tree, "the last one that makes sense, as of the layout");
-    for (path, name) in [("a/b.json.gz", "b.json.gz"), ("b", "b"), ("", ""), ("AWSLogs/x/y", "y"), ("AWSLogs", "AWSLogs")] {
+    for (path, name) in
+        [("a/b.json.gz", "b.json.gz"), ("b", "b"), ("", ""), ("AWSLogs/x/y", "y"), ("AWSLogs", "AWSLogs")]
+    {
         assert_eq!(tail(path), name, "{path}");
     }
 }

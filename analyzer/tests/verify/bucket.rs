@@ -83,9 +83,11 @@ fn in_its_own_bucket_an_object_stands_where_it_says() {
     fill(&server, &moved);
     let done = verify(&server, "s3://trail-bucket/", &[]).ended(10);
     assert_eq!(done.json()["logs"]["valid"], 0);
-    assert!(crate::place::problems(&done.json()).iter().any(|(kind, object)| {
-        kind == "digest-tampered" && object.ends_with(&chains[0].digests[0])
-    }));
+    assert!(
+        crate::place::problems(&done.json())
+            .iter()
+            .any(|(kind, object)| { kind == "digest-tampered" && object.ends_with(&chains[0].digests[0]) })
+    );
     // A copy of the bucket is one.
     let mut copy = store.clone();
     copy.objects.values_mut().for_each(|object| object.bucket = "backup".into());

@@ -1,10 +1,10 @@
 //! No false alarm on chains that nobody touched, whatever they look like.
 
-use keytrail_fixtures::signed::{Chain, Signer, Store, Trail};
-use keytrail_fixtures::{Rng, Time};
 use keytrail::config::Settings;
 use keytrail::integrity::{PublicKeys, Verdict};
 use keytrail::pipeline::{self, Progress, ScanOptions};
+use keytrail_fixtures::signed::{Chain, Signer, Store, Trail};
+use keytrail_fixtures::{Rng, Time};
 
 struct Silent;
 
@@ -62,7 +62,8 @@ fn nothing_is_wrong_with_clean_chains() {
         store.write(root.path(), folder % 3 != 0).unwrap();
         let options = ScanOptions::new(vec![root.path().display().to_string()], Settings::default());
         let found = pipeline::verify(&options, Some(&keys), &Silent).unwrap().verdicts;
-        let named = || found.problems.iter().map(|problem| format!("{} {problem:?}\n", problem.kind.id())).collect::<String>();
+        let named =
+            || found.problems.iter().map(|problem| format!("{} {problem:?}\n", problem.kind.id())).collect::<String>();
         if folder % 3 == 0 {
             // Without sidecars the newest digest of each chain has no signature, and nothing else is wrong.
             assert!(found.problems.iter().all(|problem| problem.kind.id() == "signature-missing"), "{}", named());

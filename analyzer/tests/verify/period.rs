@@ -38,8 +38,10 @@ fn a_period_beyond_the_chain_is_incomplete() {
         assert_eq!(json["intervals"].as_array().unwrap().len(), 2, "{:#}", json["intervals"]);
     }
     let late = verify(&store, &["--from", "2026-09-01T03:00:00Z", "--to", "2026-09-01"]).ended(4).json();
-    assert_eq!((text(&late["problems"][0], "from"), text(&late["problems"][0], "to")),
-        ("2026-09-01T06:01:31Z".to_owned(), "2026-09-02T00:00:00Z".to_owned()));
+    assert_eq!(
+        (text(&late["problems"][0], "from"), text(&late["problems"][0], "to")),
+        ("2026-09-01T06:01:31Z".to_owned(), "2026-09-02T00:00:00Z".to_owned())
+    );
 }
 
 #[test]
@@ -82,8 +84,15 @@ fn several_trails_of_one_account_are_chains_of_their_own() {
     let cut = chain(&mut store, other, 4, 9);
     assert_eq!(verify(&store, &[]).ended(0).json()["digests"]["valid"], 8);
     store.delete(&cut.digests[1]);
-    assert_problems(&verify(&store, &[]).ended(10), &[("digest-missing", &cut.digests[1]),
-        ("log-unlisted", &log_of(&store, &cut, 3)), ("log-unlisted", &log_of(&store, &cut, 4)), ("log-unlisted", &log_of(&store, &cut, 5))]);
+    assert_problems(
+        &verify(&store, &[]).ended(10),
+        &[
+            ("digest-missing", &cut.digests[1]),
+            ("log-unlisted", &log_of(&store, &cut, 3)),
+            ("log-unlisted", &log_of(&store, &cut, 4)),
+            ("log-unlisted", &log_of(&store, &cut, 5)),
+        ],
+    );
 }
 
 /// A log file of a chain, by its number: the same seed gives the same names.

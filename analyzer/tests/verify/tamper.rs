@@ -222,15 +222,11 @@ fn files_of_two_accounts_swapped() {
         store.put(a, second);
         store.put(b, first);
     };
-    let logs = accounts.map(|account| {
-        store.keys(false).into_iter().filter(|key| key.contains(account)).nth(4).unwrap()
-    });
+    let logs =
+        accounts.map(|account| store.keys(false).into_iter().filter(|key| key.contains(account)).nth(4).unwrap());
     let mut swapped = store.clone();
     swap(&mut swapped, &logs[0], &logs[1]);
-    assert_problems(
-        &verify(&swapped, &[]).ended(10),
-        &[("log-tampered", &logs[0]), ("log-tampered", &logs[1])],
-    );
+    assert_problems(&verify(&swapped, &[]).ended(10), &[("log-tampered", &logs[0]), ("log-tampered", &logs[1])]);
     let mut swapped = store.clone();
     swap(&mut swapped, &chains[0].digests[3], &chains[1].digests[3]);
     assert_problems(

@@ -64,7 +64,8 @@ impl Verifier<'_> {
             }
         }
         let limits = Limits { max_inflated: self.options.max_inflated, ..Limits::default() };
-        let read = each(self.pool, self.sources, limits, self.progress, objects, false, |_: &Object, contents| contents)?;
+        let read =
+            each(self.pool, self.sources, limits, self.progress, objects, false, |_: &Object, contents| contents)?;
         for (at, contents) in read {
             let Some(job) = jobs.get(at as usize) else { continue };
             settle(chains, job, outcome(contents, &job.hash), verdicts);

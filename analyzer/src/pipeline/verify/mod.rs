@@ -56,8 +56,7 @@ pub fn verify(
         return Err(ScanError::NothingToRead(format!("neither digests nor log files of CloudTrail in {place}")));
     }
     let Some(keys) = keys else { return Err(no_keys(&index)) };
-    let verifier =
-        Verifier { options, pool: &pool, sources: &sources, index: &index, keys, scope, progress };
+    let verifier = Verifier { options, pool: &pool, sources: &sources, index: &index, keys, scope, progress };
     let (bytes, objects) = (index.logs.iter().filter_map(|at| index.get(*at)?.size).sum(), index.logs.len() as u64);
     progress.found(objects + index.digests.values().map(|digests| digests.len() as u64).sum::<u64>(), bytes);
     progress.listed();
@@ -191,13 +190,16 @@ impl Verifier<'_> {
             let ends: BTreeMap<u32, i64> = self.index.digests.get(stream).into_iter().flatten().copied().collect();
             let mut of_stream = Vec::new();
             for at in digests {
-                let (Some(((content, signature), object)), Some(end)) = (found.remove(&at), ends.get(&at)) else { continue };
+                let (Some(((content, signature), object)), Some(end)) = (found.remove(&at), ends.get(&at)) else {
+                    continue;
+                };
                 let signature = signature.or_else(|| self.sidecar(&object));
                 of_stream.push(Found { object, end: *end, content, signature });
             }
             work.push((stream.clone(), of_stream));
         }
-        let judged = || work.into_par_iter().map(|(stream, found)| judge(stream, found, self.keys, self.scope)).collect();
+        let judged =
+            || work.into_par_iter().map(|(stream, found)| judge(stream, found, self.keys, self.scope)).collect();
         Ok(self.pool.install(judged))
     }
 

@@ -70,9 +70,11 @@ fn read(inflater: &mut Inflater, item: &mut Fetched, keep: bool, progress: &dyn 
     match outcome.skip {
         None if outcome.trailing => Contents::Damaged("bytes follow the gzip stream".into()),
         None if outcome.several => Contents::Damaged("more than one gzip stream".into()),
-        None => {
-            Contents::Whole(Whole { hash: sink.hash.finalize().into(), bytes: sink.bytes.unwrap_or_default(), metadata })
-        }
+        None => Contents::Whole(Whole {
+            hash: sink.hash.finalize().into(),
+            bytes: sink.bytes.unwrap_or_default(),
+            metadata,
+        }),
         Some(reason @ (SkipReason::TruncatedGzip | SkipReason::BadGzip | SkipReason::Empty)) => {
             Contents::Damaged(reason.meaning().to_string())
         }

@@ -15,9 +15,10 @@ pub fn render(verification: &Verification, look: Look) -> String {
     let mut page = Page::new(look);
     let (tone, verdict) = match verdicts.verdict {
         Verdict::Valid => (Tone::Good, "VALID: everything is there, unchanged and signed by CloudTrail"),
-        Verdict::Incomplete => {
-            (Tone::Caution, "INCOMPLETE: nothing was tampered with as far as can be told, yet not everything could be proven")
-        }
+        Verdict::Incomplete => (
+            Tone::Caution,
+            "INCOMPLETE: nothing was tampered with as far as can be told, yet not everything could be proven",
+        ),
         Verdict::Invalid => (Tone::Caution, "INVALID: something was changed or removed"),
     };
     page.prose(0, tone, verdict);
