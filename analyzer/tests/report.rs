@@ -40,6 +40,7 @@ fn help_leads_to_the_first_scan() {
       ingest       Read what is new in logs into a lake, so that nothing is read twice
       keys         List the keys: state, rotation, last use, who uses them for what, cost
       timeline     Tell what happened to one key, or to something that keys protect
+      verify       Prove that logs are what CloudTrail delivered, and that all of them are there
       explain      Show one finding with the raw records behind it, and how to fetch them by hand
       rules        List the rules, or explain one
       schema       Describe the columns of the files that keytrail writes
@@ -78,9 +79,20 @@ fn only_commands_that_exist_are_named() {
         + &stdout(&["explain", "--help"]);
     for (at, _) in help.match_indices("  keytrail ").map(|(at, text)| (at + 2, text)) {
         let command = help[at + 9..].split([' ', '`', '\n']).next().unwrap();
-        let named =
-            ["scan", "ingest", "keys", "timeline", "explain", "rules", "schema", "config", "man", "completions"]
-                .contains(&command);
+        let named = [
+            "scan",
+            "ingest",
+            "keys",
+            "timeline",
+            "verify",
+            "explain",
+            "rules",
+            "schema",
+            "config",
+            "man",
+            "completions",
+        ]
+        .contains(&command);
         assert!(named || command.starts_with(['[', '<']), "keytrail {command}");
     }
 }

@@ -1,7 +1,6 @@
 //! One digest file: total, whatever its bytes.
 
-use serde::Deserialize;
-
+use super::wire::DigestFile;
 use super::{Hash, moment, unhex};
 
 /// Where an object was written, as a digest states it.
@@ -86,7 +85,7 @@ impl Digest {
     /// # Errors
     /// When a member is missing without which nothing could be verified, or is not what it should be.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
-        let raw: Raw = serde_json::from_slice(bytes).map_err(|error| Malformed::Json(error.to_string()))?;
+        let raw: DigestFile = serde_json::from_slice(bytes).map_err(|error| Malformed::Json(error.to_string()))?;
         let time = |member, text: &str| moment(text).ok_or(Malformed::Member { member, wanted: "time" });
         let (from, to) = (time("digestStartTime", &raw.start)?, time("digestEndTime", &raw.end)?);
         if to < from {
@@ -130,49 +129,6 @@ fn algorithm(member: &'static str, found: Option<&str>, wanted: &'static str) ->
     } else {
         Err(Malformed::Member { member, wanted })
     }
-}
-
-/// As it is written.
-#[derive(Deserialize)]
-struct Raw {
-    #[serde(rename = "awsAccountId")]
-    account: String,
-    #[serde(rename = "digestStartTime")]
-    start: String,
-    #[serde(rename = "digestEndTime")]
-    end: String,
-    #[serde(rename = "digestS3Bucket")]
-    bucket: String,
-    #[serde(rename = "digestS3Object")]
-    key: String,
-    #[serde(rename = "digestPublicKeyFingerprint")]
-    fingerprint: String,
-    #[serde(rename = "digestSignatureAlgorithm")]
-    signature_algorithm: Option<String>,
-    #[serde(rename = "previousDigestS3Bucket")]
-    previous_bucket: Option<String>,
-    #[serde(rename = "previousDigestS3Object")]
-    previous_key: Option<String>,
-    #[serde(rename = "previousDigestHashValue")]
-    previous_hash: Option<String>,
-    #[serde(rename = "previousDigestHashAlgorithm")]
-    previous_hash_algorithm: Option<String>,
-    #[serde(rename = "previousDigestSignature")]
-    previous_signature: Option<String>,
-    #[serde(rename = "logFiles")]
-    logs: Option<Vec<RawLog>>,
-}
-
-#[derive(Deserialize)]
-struct RawLog {
-    #[serde(rename = "s3Bucket")]
-    bucket: String,
-    #[serde(rename = "s3Object")]
-    key: String,
-    #[serde(rename = "hashValue")]
-    hash: String,
-    #[serde(rename = "hashAlgorithm")]
-    algorithm: Option<String>,
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest as _, Md5};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-use serde::Deserialize;
 
 use super::hex;
+use super::wire::KeyList;
 
 /// Keys by fingerprint.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +42,7 @@ impl PublicKeys {
     /// When a key or the file as a whole cannot be used. Who gives a damaged file shall hear of it at once.
     pub fn add(&mut self, json: &[u8]) -> Result<(), KeysError> {
         let mut count = 0;
-        for document in serde_json::Deserializer::from_slice(json).into_iter::<Document>() {
+        for document in serde_json::Deserializer::from_slice(json).into_iter::<KeyList>() {
             let document = document.map_err(|error| KeysError::Json(error.to_string()))?;
             for key in document.keys {
                 let fingerprint = key.fingerprint.to_ascii_lowercase();
@@ -101,20 +101,6 @@ fn sequence(der: &[u8], tag: u8) -> Option<&[u8]> {
         _ => return None,
     };
     (head[0] == tag && content.len() == len).then_some(content)
-}
-
-#[derive(Deserialize)]
-struct Document {
-    #[serde(rename = "PublicKeyList", alias = "publicKeyList")]
-    keys: Vec<RawKey>,
-}
-
-#[derive(Deserialize)]
-struct RawKey {
-    #[serde(rename = "Value", alias = "value")]
-    value: String,
-    #[serde(rename = "Fingerprint", alias = "fingerprint")]
-    fingerprint: String,
 }
 
 #[cfg(test)]

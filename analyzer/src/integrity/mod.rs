@@ -17,6 +17,7 @@ mod name;
 mod problem;
 mod signature;
 mod verdict;
+mod wire;
 
 pub use coverage::{Coverage, Home, Standing};
 pub use digest::{Digest, Listed, Malformed, Place, Previous};

@@ -1,8 +1,6 @@
 //! What of a digest is signed, and whether a signature holds.
 
-use serde::Deserialize;
-use std::collections::BTreeMap;
-
+use super::wire::HeadObject;
 use super::{Digest, Hash, PublicKeys, hex, unhex};
 
 /// A signature as the metadata of an object, a sidecar or the next digest states it.
@@ -28,7 +26,7 @@ pub enum Sealed {
 impl Signature {
     /// Reads what `aws s3api head-object` prints of a digest file; None when it states no signature.
     pub fn of_head_object(json: &[u8]) -> Option<Self> {
-        let head: Head = serde_json::from_slice(json).ok()?;
+        let head: HeadObject = serde_json::from_slice(json).ok()?;
         Self::of_metadata(head.metadata.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     }
 
@@ -64,24 +62,6 @@ fn signed(digest: &Digest, hash: &Hash) -> String {
     format!("{}\n{}/{}\n{}\n{previous}", digest.end, digest.place.bucket, digest.place.key, hex(hash))
 }
 
-#[derive(Deserialize)]
-struct Head {
-    #[serde(rename = "Metadata", alias = "metadata")]
-    metadata: BTreeMap<String, String>,
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn head_object_gives_the_signature() {
-        let head =
-            br#"{"ContentLength": 5, "Metadata": {"Signature": "AB12", "signature-algorithm": "SHA256withRSA"}}"#;
-        let signature = Signature::of_head_object(head).unwrap();
-        assert_eq!((signature.hex.as_str(), signature.algorithm.as_deref()), ("AB12", Some("SHA256withRSA")));
-        for none in [&b""[..], b"{}", b"[]", br#"{"Metadata": {}}"#, br#"{"Metadata": {"signature": 5}}"#] {
-            assert_eq!(Signature::of_head_object(none), None);
-        }
-    }
-}
+#[path = "signature_tests.rs"]
+mod tests;

@@ -30,6 +30,25 @@ fn the_text_names_verdict_counts_and_problems() {
     let done = text(&disk, &[]).ended(10);
     let report = String::from_utf8(done.out).unwrap().replace(&disk.path("logs"), "./logs");
     insta::assert_snapshot!(report);
+    in_the_readme(&report);
+}
+
+/// The README shows what the code prints. `BLESS=1 cargo test -p keytrail --test verify` rewrites it.
+fn in_the_readme(report: &str) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (begin, end) = ("<!-- sample: verify -->\n", "<!-- end of verify -->");
+    let (before, rest) = readme.split_once(begin).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    let fresh = format!("{before}{begin}```text\n{report}```\n\n{end}{after}");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, &fresh).unwrap();
+    }
+    assert!(readme == fresh || std::env::var_os("BLESS").is_some(), "the sample of verify in the README is stale");
+    for kind in keytrail::integrity::Kind::ALL {
+        let row = format!("| `{}` | {} | {} |", kind.id(), kind.verdict().id(), kind.meaning());
+        assert!(fresh.contains(&row), "the README lacks {row}");
+    }
 }
 
 #[test]
