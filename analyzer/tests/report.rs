@@ -42,6 +42,7 @@ fn help_leads_to_the_first_scan() {
       timeline     Tell what happened to one key, or to something that keys protect
       retire       May this key go? SAFE, NOT SAFE or UNKNOWN, with the reasons
       report       Report for auditors: what the logs prove of the controls of a framework
+      verify       Prove that logs are what CloudTrail delivered, and that all of them are there
       explain      Show one finding with the raw records behind it, and how to fetch them by hand
       suppress     Accept a finding with a reason and an end, as an entry of the configuration
       alert        Show who is told of what, or send every sink a test message
@@ -80,6 +81,7 @@ fn only_commands_that_exist_are_named() {
         + &stdout(&["timeline", "--help"])
         + &stdout(&["retire", "--help"])
         + &stdout(&["report", "--help"])
+        + &stdout(&["verify", "--help"])
         + &stdout(&["explain", "--help"])
         + &stdout(&["suppress", "--help"]);
     for (at, _) in help.match_indices("  keytrail ").map(|(at, text)| (at + 2, text)) {
@@ -91,6 +93,7 @@ fn only_commands_that_exist_are_named() {
             "timeline",
             "retire",
             "report",
+            "verify",
             "explain",
             "suppress",
             "alert",

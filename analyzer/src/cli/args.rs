@@ -1,6 +1,7 @@
 //! The command line as the user types it. Help, completions and the man page derive from these types.
 
 mod questions;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use self::questions::{ExplainArgs, KeysArgs, ReportArgs, RetireArgs, SuppressArgs, TimelineArgs};
+pub(super) use self::verify::VerifyArgs;
 use super::exit;
 use crate::config::{Bytes, Period, Settings, When};
 use crate::finding::Severity;
@@ -63,6 +65,8 @@ pub(super) enum Command {
     Retire(Box<RetireArgs>),
     /// Report for auditors: what the logs prove of the controls of a framework
     Report(Box<ReportArgs>),
+    /// Prove that logs are what CloudTrail delivered, and that all of them are there
+    Verify(Box<VerifyArgs>),
     /// Show one finding with the raw records behind it, and how to fetch them by hand
     Explain(Box<ExplainArgs>),
     /// Accept a finding with a reason and an end, as an entry of the configuration
@@ -407,6 +411,14 @@ pub(super) enum ReportFormat {
     Json,
     /// One control per row, for spreadsheets
     Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum VerifyFormat {
+    /// For people
+    Text,
+    /// One document: verdict, counts, problems, intervals
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

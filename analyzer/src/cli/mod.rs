@@ -22,6 +22,7 @@ mod settings;
 mod suppress;
 mod terminal;
 mod timeline;
+mod verify;
 
 use std::ffi::OsString;
 use std::io;
@@ -60,6 +61,7 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
         Command::Retire(args) => retire::run(args, terminal),
         Command::Report(args) => report::run(args, terminal),
         Command::Suppress(args) => suppress::run(args, terminal),
+        Command::Verify(args) => verify::run(args, terminal),
         Command::Explain(args) => explain::run(args, terminal),
         Command::Alert(args) => alert::run(args, terminal),
         Command::Rules(args) => rules::run(args, terminal),

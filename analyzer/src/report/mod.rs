@@ -15,6 +15,7 @@ pub mod retire;
 pub(crate) mod sample;
 pub mod text;
 pub mod timeline;
+pub mod verify;
 mod wire;
 
 use crate::finding::Finding;
