@@ -42,7 +42,7 @@ impl PublicKeys {
     /// When a key or the file as a whole cannot be used. Who gives a damaged file shall hear of it at once.
     pub fn add(&mut self, json: &[u8]) -> Result<(), KeysError> {
         let mut count = 0;
-        for document in serde_json::Deserializer::from_slice(json).into_iter::<KeyList>() {
+        for document in KeyList::all(json) {
             let document = document.map_err(|error| KeysError::Json(error.to_string()))?;
             for key in document.keys {
                 let fingerprint = key.fingerprint.to_ascii_lowercase();

@@ -84,10 +84,13 @@ pub struct Verdicts {
 impl Verdicts {
     /// Adds a chain whose log files were looked at.
     pub fn chain(&mut self, chain: &Chain) {
+        let mut worst: BTreeMap<&str, Verdict> = BTreeMap::new();
+        for problem in chain.problems.iter().filter(|problem| problem.kind != Kind::NotCovered) {
+            let known = worst.entry(&problem.object).or_default();
+            *known = (*known).max(problem.verdict);
+        }
         for link in chain.links.iter().filter(|link| link.in_scope) {
-            let own = chain.problems.iter().filter(|problem| problem.object == link.found.object);
-            let worst = own.filter(|problem| problem.kind != Kind::NotCovered).map(|problem| problem.verdict).max();
-            match worst {
+            match worst.get(link.found.object.as_str()) {
                 None if link.is_proven() => self.digests.valid += 1,
                 Some(Verdict::Invalid) => self.digests.invalid += 1,
                 _ => self.digests.unproven += 1,

@@ -55,6 +55,13 @@ pub(super) struct KeyList {
     pub(super) keys: Vec<Key>,
 }
 
+impl KeyList {
+    /// One document, or several one after the other.
+    pub(super) fn all(json: &[u8]) -> impl Iterator<Item = Result<Self, serde_json::Error>> {
+        serde_json::Deserializer::from_slice(json).into_iter()
+    }
+}
+
 /// A key in it.
 #[derive(Deserialize)]
 pub(super) struct Key {

@@ -124,6 +124,19 @@ fn a_day_costs_the_keys_of_that_day_and_late_log_files_are_fetched_by_name() {
 }
 
 #[test]
+fn a_hole_across_the_start_of_a_period_is_a_hole() {
+    let mut store = Store::default();
+    let chain = chain(&mut store, Trail::default(), 30, 1);
+    // From 23:01:31 to 00:01:31, in the folder of the second day; the one before it stands in that of the first.
+    let missing = &chain.digests[23];
+    store.delete(missing);
+    let server = Server::new();
+    fill(&server, &store);
+    let period = ["--from", "2026-09-02", "--to", "2026-09-02T04:00:00Z"];
+    assert_problems(&verify(&server, "s3://trail-bucket/", &period).ended(10), &[("digest-missing", missing)]);
+}
+
+#[test]
 fn a_bucket_that_refuses_proves_nothing() {
     let (store, _) = days(3);
     let refused = store.keys(false)[4].clone();

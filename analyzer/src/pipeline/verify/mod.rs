@@ -46,7 +46,9 @@ pub fn verify(
 ) -> Result<Verification, ScanError> {
     let pool = threads(options)?;
     let scope = Scope { from: options.from, to: options.to };
-    let mut sources = Sources::open(options, &filter(options))?;
+    // A bucket is listed from the start of the period on, and a little before: what follows a hole tells what was in it.
+    let early = options.from.map(|from| from.saturating_sub(HOUR_MS + MARGIN_MS));
+    let mut sources = Sources::open(&ScanOptions { from: early, ..options.clone() }, &filter(options))?;
     if !sources.lakes.is_empty() {
         return Err(ScanError::Usage("a lake holds no digests; verify the logs that it was filled from".into()));
     }
