@@ -250,7 +250,9 @@ mod tests {
     #[test]
     fn a_request_is_of_one_account_and_region() {
         let mut report = sample::report();
-        report.findings[1].account = "444455556666".to_string();
+        for (finding, account) in report.findings.iter_mut().zip(["111122223333", "444455556666", "111122223333"]) {
+            (finding.account, finding.region) = (account.to_string(), "eu-central-1".to_string());
+        }
         let requests = parse(&report);
         let sizes: Vec<usize> = requests.iter().map(|request| request["Findings"].as_array().unwrap().len()).collect();
         assert_eq!(sizes, [2, 1]);

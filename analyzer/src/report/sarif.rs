@@ -44,6 +44,7 @@ pub fn render(report: &Report) -> String {
                 execution_successful: report.coverage.is_complete(),
                 tool_execution_notifications: notifications(report),
             }],
+            original_uri_base_ids: buckets(report),
             column_kind: "unicodeCodePoints",
             results: report.findings.iter().map(|finding| result(finding, &rules)).collect(),
             properties: wire::RunProperties {
@@ -116,7 +117,7 @@ fn result<'r>(finding: &'r Finding, rules: &[&Rule]) -> wire::Result<'r> {
         kind: "fail",
         level: level(finding.severity),
         message: text(message(finding)),
-        locations: location(finding, anchor).into_iter().collect(),
+        locations: vec![location(finding, anchor)],
         related_locations: others.enumerate().map(|(n, evidence)| record(evidence, Some(n + 1))).collect(),
         fingerprints: BTreeMap::from([("keytrailFindingId/v1", id)]),
         // The one name by which code scanning of GitHub tells a finding from run to run.
@@ -151,25 +152,27 @@ fn literal(text: &str) -> String {
     safe
 }
 
-/// Where the finding is: the record that shows it best, and the key.
-fn location(finding: &Finding, anchor: Option<&Evidence>) -> Option<wire::Location> {
-    let key = finding.key.as_ref().map(|key| wire::Logical {
-        name: parts::line(key.alias.as_deref().unwrap_or(&key.id)),
-        fully_qualified_name: parts::line(&key.arn),
-        kind: "resource",
-    });
+/// Where the finding is: the record that shows it best, and the key. A finding that no single record shows is about its
+/// account and Region: code scanning of GitHub refuses a file for one result without an artifact.
+fn location(finding: &Finding, anchor: Option<&Evidence>) -> wire::Location {
+    let place = format!("{}/{}", finding.account, finding.region);
     let mut location = match anchor {
         Some(evidence) => record(evidence, None),
-        None => wire::Location {
-            id: None,
-            physical_location: None,
-            logical_locations: Vec::new(),
-            message: None,
-            properties: None,
-        },
+        None => object(&place, None),
     };
-    location.logical_locations.extend(key);
-    (anchor.is_some() || !location.logical_locations.is_empty()).then_some(location)
+    location.logical_locations.push(match &finding.key {
+        Some(key) => wire::Logical {
+            name: parts::line(key.alias.as_deref().unwrap_or(&key.id)),
+            fully_qualified_name: parts::line(&key.arn),
+            kind: "resource",
+        },
+        None => wire::Logical {
+            name: parts::line(&finding.region),
+            fully_qualified_name: parts::line(&place),
+            kind: "namespace",
+        },
+    });
+    location
 }
 
 /// A record in its object. Objects are compressed and seldom have lines: the index of the record is in the property bag.
@@ -191,13 +194,32 @@ fn record(evidence: &Evidence, id: Option<usize>) -> wire::Location {
 }
 
 fn object(name: &str, record: Option<u32>) -> wire::Location {
+    let artifact_location = match bucket(name) {
+        Some((bucket, key)) => wire::Artifact { uri: parts::uri(key), uri_base_id: Some(parts::line(bucket)) },
+        None => wire::Artifact { uri: parts::uri(name), uri_base_id: None },
+    };
     wire::Location {
         id: None,
-        physical_location: Some(wire::Physical { artifact_location: wire::Artifact { uri: parts::uri(name) } }),
+        // CloudTrail writes an object as one line, and code scanning wants a line.
+        physical_location: Some(wire::Physical { artifact_location, region: wire::Region { start_line: 1 } }),
         logical_locations: Vec::new(),
         message: None,
         properties: record.map(|record| wire::Record { record }),
     }
+}
+
+/// Bucket and key of an object in S3. Buckets are named once, at the head: code scanning of GitHub refuses absolute URIs.
+fn bucket(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix("s3://")?.split_once('/').filter(|(_, key)| !key.is_empty() && !key.starts_with('/'))
+}
+
+fn buckets(report: &Report) -> BTreeMap<String, wire::Base> {
+    let evidence = report.findings.iter().flat_map(|finding| &finding.evidence).map(|evidence| &evidence.object);
+    let coverage = &report.coverage;
+    let skipped = coverage.skipped.iter().map(|skipped| &skipped.object);
+    let rejected = coverage.rejected_at.iter().map(|at| &at.object);
+    let names = evidence.chain(skipped).chain(rejected).filter_map(|name| bucket(name));
+    names.map(|(bucket, _)| (parts::line(bucket), wire::Base { uri: parts::uri(&format!("s3://{bucket}/")) })).collect()
 }
 
 fn suppression(finding: &Finding) -> Option<wire::Suppression<'_>> {
@@ -272,7 +294,7 @@ mod tests {
             let evidence = [&result["locations"], &result["relatedLocations"]]
                 .iter()
                 .flat_map(|locations| locations.as_array().cloned().unwrap_or_default())
-                .filter(|location| location.get("physicalLocation").is_some())
+                .filter(|location| location.get("properties").is_some())
                 .count();
             assert_eq!(evidence, finding.evidence.len(), "every record has its place once");
         }
@@ -280,7 +302,9 @@ mod tests {
         assert_eq!(deletion["level"], "error");
         let place = &deletion["locations"][0];
         let uri = place["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap();
-        assert!(uri.starts_with("s3://trail-bucket/AWSLogs/"), "{uri}");
+        assert!(uri.starts_with("AWSLogs/111122223333/"), "{uri}");
+        let base = place["physicalLocation"]["artifactLocation"]["uriBaseId"].as_str().unwrap();
+        assert_eq!(run["originalUriBaseIds"][base]["uri"], "s3://trail-bucket/");
         assert_eq!(place["properties"]["record"], report.findings[0].evidence[0].record);
         assert_eq!(place["logicalLocations"][0]["fullyQualifiedName"], report.findings[0].key.as_ref().unwrap().arn);
     }
@@ -326,7 +350,9 @@ mod tests {
         assert!(message(0).starts_with(r"see \[our page\](https://evil.example) or \\\[x\](1)."), "{}", message(0));
         for n in 0..3 {
             assert!(!message(n).contains(|c: char| c.is_control() && c != '\n'), "{}", message(n));
-            assert!(!message(n).contains("\nfake:"), "{}", message(n));
+            // A remediation has lines of its own; title and facts do not.
+            let said = message(n).split("\n\nLook at").next().unwrap().to_string();
+            assert!(!said.contains("\nfake:"), "{said}");
         }
     }
 }

@@ -19,6 +19,8 @@ pub(in crate::report) struct Log<'r> {
 pub(in crate::report) struct Run<'r> {
     pub(in crate::report) tool: Tool,
     pub(in crate::report) invocations: [Invocation; 1],
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(in crate::report) original_uri_base_ids: BTreeMap<String, Base>,
     pub(in crate::report) column_kind: &'static str,
     pub(in crate::report) results: Vec<Result<'r>>,
     pub(in crate::report) properties: RunProperties<'r>,
@@ -127,7 +129,6 @@ pub(in crate::report) struct Result<'r> {
     pub(in crate::report) kind: &'static str,
     pub(in crate::report) level: &'static str,
     pub(in crate::report) message: Text,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::report) locations: Vec<Location>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::report) related_locations: Vec<Location>,
@@ -158,10 +159,26 @@ pub(in crate::report) struct Location {
 #[serde(rename_all = "camelCase")]
 pub(in crate::report) struct Physical {
     pub(in crate::report) artifact_location: Artifact,
+    pub(in crate::report) region: Region,
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(in crate::report) struct Artifact {
+    pub(in crate::report) uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::report) uri_base_id: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::report) struct Region {
+    pub(in crate::report) start_line: u32,
+}
+
+/// What relative URIs count from.
+#[derive(Serialize)]
+pub(in crate::report) struct Base {
     pub(in crate::report) uri: String,
 }
 
