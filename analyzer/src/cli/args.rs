@@ -391,6 +391,12 @@ pub(super) enum Format {
     Csv,
     /// One finding per row, for SQL
     Parquet,
+    /// One OCSF Detection Finding per line, for security data lakes and SIEMs
+    Ocsf,
+    /// One request of BatchImportFindings per line, for AWS Security Hub
+    Asff,
+    /// SARIF 2.1.0, for viewers and code scanning
+    Sarif,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
