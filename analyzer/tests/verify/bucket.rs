@@ -154,7 +154,9 @@ fn a_bucket_that_refuses_proves_nothing() {
 #[test]
 fn latency_is_paid_once_for_many() {
     let mut store = Store::default();
-    chain(&mut store, Trail::default(), 120, 1);
+    // Three log files and a digest in an hour.
+    let hours = std::env::var("KEYTRAIL_OBJECTS").ok().and_then(|count| count.parse().ok()).unwrap_or(480) / 4;
+    chain(&mut store, Trail::default(), hours, 1);
     let late = Duration::from_millis(20);
     let server = Server::with(move |_| Some(Fault::Late(late)));
     fill(&server, &store);
@@ -163,5 +165,7 @@ fn latency_is_paid_once_for_many() {
     let took = start.elapsed();
     let one_by_one = late * u32::try_from(store.objects.len()).unwrap();
     eprintln!("{} objects in {took:?}; one at a time they take {one_by_one:?} at least", store.objects.len());
-    assert!(took < one_by_one / 2, "{took:?} of {one_by_one:?}");
+    // Unoptimized, both sides of the connection cost far more than the latency; of few objects, starting does.
+    let factor = if cfg!(debug_assertions) || store.objects.len() < 5000 { 2 } else { 10 };
+    assert!(took < one_by_one / factor, "{took:?} of {one_by_one:?}");
 }

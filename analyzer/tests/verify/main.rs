@@ -1,6 +1,8 @@
 //! `keytrail verify` on really signed chains: what was tampered with is caught and named, what was not is not.
 //!
-//! `KEYTRAIL_CHAINS` says how many clean chains are verified (default 100; 1000 for the whole claim).
+//! `KEYTRAIL_CHAINS` says how many clean chains are verified (default 100; 1000 for the whole claim);
+//! `KEYTRAIL_OBJECTS` how many objects are verified behind latency (default 480; 10000 in a
+//! release build for the whole claim).
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 #![expect(clippy::disallowed_methods, reason = "counts are asked for by an environment variable")]
 
