@@ -67,7 +67,7 @@ pub(super) fn run(args: &VerifyArgs, terminal: &mut Terminal<'_>) -> Result<Exit
 }
 
 /// The keys of all files; None without a file.
-fn keys(files: &[PathBuf]) -> Result<Option<PublicKeys>, Failure> {
+pub(super) fn keys(files: &[PathBuf]) -> Result<Option<PublicKeys>, Failure> {
     let mut keys = PublicKeys::default();
     for file in files {
         let name = file.display();

@@ -11,15 +11,6 @@ use crate::rules::{RULES, Rule};
 /// Where the schema of the file is published.
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// Things that a run says beside its results: id and meaning. Their order is that of their indexes.
-const NOTIFICATIONS: [(&str, &str); 5] = [
-    ("object-skipped", "An object gave no records."),
-    ("record-rejected", "A record could not be read."),
-    ("blind-window", "A trail did not log KMS for a while."),
-    ("rule-skipped", "A rule did not run."),
-    ("notice", "Something to know that is not a finding."),
-];
-
 /// The file, indented, with a line break at its end.
 pub fn render(report: &Report) -> String {
     let rules: Vec<&Rule> = RULES.iter().copied().filter(|rule| is_named(rule, report)).collect();
@@ -34,10 +25,6 @@ pub fn render(report: &Report) -> String {
                     semantic_version: report.run.version,
                     short_description: text("Finds what is wrong with AWS KMS keys in AWS CloudTrail logs."),
                     rules: rules.iter().map(|rule| descriptor(rule)).collect(),
-                    notifications: NOTIFICATIONS
-                        .iter()
-                        .map(|(id, meaning)| wire::Descriptor { id, short_description: text(*meaning) })
-                        .collect(),
                 },
             },
             invocations: [wire::Invocation {
@@ -234,8 +221,8 @@ fn suppression(finding: &Finding) -> Option<wire::Suppression<'_>> {
 
 /// What the run could not look at, and what it says beside its findings.
 fn notifications(report: &Report) -> Vec<wire::Notification> {
-    let notify = |index: usize, level, said: &str, locations| wire::Notification {
-        descriptor: wire::DescriptorReference { id: NOTIFICATIONS[index].0, index },
+    let notify = |id, level, said: &str, locations| wire::Notification {
+        descriptor: wire::Descriptor { id },
         level,
         message: text(literal(&parts::line(said))),
         locations,
@@ -246,11 +233,11 @@ fn notifications(report: &Report) -> Vec<wire::Notification> {
         let level = if skipped.reason.is_expected() { "note" } else { "error" };
         let detail = skipped.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
         let said = format!("{} ({}){detail}", skipped.reason.meaning(), skipped.reason.id());
-        all.push(notify(0, level, &said, vec![object(&skipped.object, None)]));
+        all.push(notify("object-skipped", level, &said, vec![object(&skipped.object, None)]));
     }
     for at in &coverage.rejected_at {
         let said = format!("record {}: {} ({})", at.record, at.reason.meaning(), at.reason.id());
-        all.push(notify(1, "error", &said, vec![object(&at.object, Some(at.record))]));
+        all.push(notify("record-rejected", "error", &said, vec![object(&at.object, Some(at.record))]));
     }
     for window in &coverage.blind {
         let to = window.to.map_or_else(|| "the end of the log".to_string(), human::rfc3339);
@@ -259,12 +246,12 @@ fn notifications(report: &Report) -> Vec<wire::Notification> {
             "{what}: {} in {} {} from {from} to {to}, by {}",
             window.trail, window.account, window.region, window.by
         );
-        all.push(notify(2, "warning", &said, Vec::new()));
+        all.push(notify("blind-window", "warning", &said, Vec::new()));
     }
     for (rule, reason) in &report.run.rules_skipped {
-        all.push(notify(3, "note", &format!("{rule} did not run: {reason}"), Vec::new()));
+        all.push(notify("rule-skipped", "note", &format!("{rule} did not run: {reason}"), Vec::new()));
     }
-    all.extend(report.notices.iter().map(|notice| notify(4, "note", notice, Vec::new())));
+    all.extend(report.notices.iter().map(|notice| notify("notice", "note", notice, Vec::new())));
     all
 }
 
@@ -332,10 +319,6 @@ mod tests {
         let coverage = &report.coverage;
         assert_eq!((of("object-skipped"), of("record-rejected")), (coverage.skipped.len(), coverage.rejected_at.len()));
         assert_eq!((of("blind-window"), of("rule-skipped"), of("notice")), (coverage.blind.len(), 1, 1));
-        assert!(said.iter().all(|one| {
-            let index = usize::try_from(one["descriptor"]["index"].as_u64().unwrap()).unwrap();
-            one["descriptor"]["id"] == NOTIFICATIONS[index].0
-        }));
         assert_eq!(parse(&sample::empty())["runs"][0]["invocations"][0]["executionSuccessful"], true);
     }
 

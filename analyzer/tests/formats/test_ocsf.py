@@ -1,6 +1,7 @@
 """Events against the schema of OCSF: of the version that they name, and of every later one."""
 
 import copy
+import functools
 import json
 import re
 
@@ -19,6 +20,7 @@ RELEASED = [version for version in get_packaged_versions() if re.fullmatch(r"[\d
 LATER = [version for version in RELEASED if number(version) >= number(NAMED)]
 
 
+@functools.cache
 def validator(version):
     schema = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=version))
     schema = schema.get_class_schema("detection_finding", profiles=["cloud"])

@@ -21,5 +21,6 @@ mod command;
 mod keys;
 mod period;
 mod place;
+mod report;
 mod tamper;
 mod unlisted;

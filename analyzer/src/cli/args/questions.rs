@@ -205,6 +205,12 @@ pub(in crate::cli) struct ReportArgs {
     #[arg(long, help_heading = "What to report")]
     pub(in crate::cli) list: bool,
 
+    /// CloudTrail's public keys: validates the logs against their digests first, as `keytrail verify` does; may be repeated.
+    ///
+    /// Without it nothing is satisfied. The sources must hold the digest files: a bucket, or a synced folder, not a lake.
+    #[arg(long, value_name = "FILE", help_heading = "What to report")]
+    pub(in crate::cli) public_keys: Vec<PathBuf>,
+
     /// An account that must be in the logs; may be repeated or separated by commas.
     ///
     /// What must be there has to be said from outside of the logs: else no control is more than partial.

@@ -45,7 +45,6 @@ pub(in crate::report) struct Driver {
     pub(in crate::report) semantic_version: &'static str,
     pub(in crate::report) short_description: Text,
     pub(in crate::report) rules: Vec<Rule>,
-    pub(in crate::report) notifications: Vec<Descriptor>,
 }
 
 #[derive(Serialize)]
@@ -89,14 +88,6 @@ pub(in crate::report) struct RuleProperties {
     pub(in crate::report) controls: &'static [&'static str],
 }
 
-/// A `reportingDescriptor` of a notification.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::report) struct Descriptor {
-    pub(in crate::report) id: &'static str,
-    pub(in crate::report) short_description: Text,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::report) struct Invocation {
@@ -106,17 +97,17 @@ pub(in crate::report) struct Invocation {
 
 #[derive(Serialize)]
 pub(in crate::report) struct Notification {
-    pub(in crate::report) descriptor: DescriptorReference,
+    pub(in crate::report) descriptor: Descriptor,
     pub(in crate::report) level: &'static str,
     pub(in crate::report) message: Text,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::report) locations: Vec<Location>,
 }
 
+/// What a notification is about: `object-skipped`, `record-rejected`, `blind-window`, `rule-skipped` or `notice`.
 #[derive(Serialize)]
-pub(in crate::report) struct DescriptorReference {
+pub(in crate::report) struct Descriptor {
     pub(in crate::report) id: &'static str,
-    pub(in crate::report) index: usize,
 }
 
 /// A finding.
