@@ -56,7 +56,7 @@ fn routes_are_shown_without_secrets() {
         "hook webhook to hooks.example.com; pages, from low on",
         "no sink takes digests: what goes there is told to nobody",
         "missing-rotation page (by the configuration)",
-        "key-disabled digest",
+        "unused-key digest",
         "over-broad-grant page at high and above, else digest",
     ] {
         assert!(out.contains(part), "{part}: {out}");
