@@ -113,7 +113,8 @@ fn message_of_queue(record: &Value) -> Message {
     message
 }
 
-/// `objects` of our own payload: `s3://bucket/key` texts, or `{"bucket","key","size","etag"}`.
+/// `objects` of our own payload: `s3://bucket/key` texts, or objects with `uri`, or `bucket` and `key`, and what is known of
+/// `size` and `etag`.
 fn ingest(payload: &Value) -> Message {
     let mut message = Message::default();
     let Some(objects) = payload.get("objects").and_then(Value::as_array) else {
@@ -121,24 +122,17 @@ fn ingest(payload: &Value) -> Message {
         return message;
     };
     for object in objects {
-        let notice = match object {
-            Value::String(uri) => {
-                uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/')).map(|(bucket, key)| Notice {
-                    bucket: bucket.into(),
-                    key: key.into(),
-                    size: None,
-                    etag: None,
-                    time: None,
-                })
-            }
-            object => text(object, "bucket").zip(text(object, "key")).map(|(bucket, key)| Notice {
-                bucket: bucket.into(),
-                key: key.into(),
-                size: object.get("size").and_then(Value::as_u64),
-                etag: text(object, "etag").map(str::to_owned),
-                time: None,
-            }),
+        let place = match object.as_str().or_else(|| text(object, "uri")) {
+            Some(uri) => uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/')),
+            None => text(object, "bucket").zip(text(object, "key")),
         };
+        let notice = place.map(|(bucket, key)| Notice {
+            bucket: bucket.into(),
+            key: key.into(),
+            size: object.get("size").and_then(Value::as_u64),
+            etag: text(object, "etag").map(str::to_owned),
+            time: None,
+        });
         match notice.filter(Notice::is_possible) {
             Some(notice) => message.objects.push(notice),
             None => message.fault(format!("no object: {}", short(&object.to_string()))),

@@ -95,6 +95,14 @@ impl Sources {
         }
     }
 
+    /// Lists the objects, and fetches none: those of this machine first, then bucket by bucket, each by the bytes of its keys.
+    pub(super) fn list(&mut self) -> impl Iterator<Item = Object> + use<> {
+        let objects = std::mem::take(&mut self.objects).into_iter();
+        #[cfg(feature = "aws")]
+        let objects = objects.chain(std::mem::take(&mut self.remote.listings).into_iter().flatten());
+        objects
+    }
+
     /// Hands out the objects as they come, each with its bytes; those that `wanted` drops are never fetched.
     pub(super) fn feed<'p>(
         &mut self,
@@ -103,12 +111,8 @@ impl Sources {
         wanted: impl FnMut(&mut Object) -> bool + Send + 'static,
     ) -> Feed<'p> {
         let found = Arc::new(Found::default());
-        let objects = std::mem::take(&mut self.objects);
-        let local = objects.iter().filter_map(|object| object.size).sum();
-        let objects = objects.into_iter();
-        #[cfg(feature = "aws")]
-        let objects = objects.chain(std::mem::take(&mut self.remote.listings).into_iter().flatten());
-        let objects = found.clone().watch(objects, wanted);
+        let local = self.objects.iter().filter_map(|object| object.size).sum();
+        let objects = found.clone().watch(self.list(), wanted);
         let items = source::fetch(
             objects,
             names.clone(),
