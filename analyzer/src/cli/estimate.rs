@@ -85,10 +85,13 @@ impl Estimate {
             if self.batches == 1 { "1 batch".into() } else { format!("{} batches", human::number(self.batches)) },
         )];
         if found.passed > 0 {
-            lines.push(format!("{} are no logs, by their names", human::count(found.passed, "object")));
+            lines.push(format!("{} passed by: no logs, by their names", human::count(found.passed, "object")));
         }
         if found.pruned > 0 {
-            lines.push(format!("{} lie outside of what was asked for", human::count(found.pruned, "object")));
+            lines.push(format!(
+                "{} left out: not of the accounts, Regions or dates asked for",
+                human::count(found.pruned, "object")
+            ));
         }
         lines.push(format!(
             "requests: {} reads of logs, about {} reads and {} writes of the lake",
