@@ -1,13 +1,32 @@
 //! A batch of a backfill: many objects that were there before anybody listened.
 
+use keytrail::lake::Lake;
 use keytrail::pipeline::Fate;
 use serde_json::{Value, json};
 
 use crate::envelope::Message;
 use crate::failure::Failure;
-use crate::handler::{NAMED, Quiet, is_no_log, measure, object, why};
-use crate::shell::Shell;
+use crate::handler::{Call, NAMED, Quiet, is_no_log, measure, object, why};
+use crate::shell::{BACKFILL, Shell};
 use crate::telemetry::{Line, name};
+
+/// From now on evaluations tell nobody, for so many minutes or until the one after the backfill: a lake that fills up shows a
+/// little more each time, and all of it is old. One backfill at a time.
+///
+/// # Errors
+/// When there is no lake, or it cannot be written.
+pub(crate) fn hold(shell: &Shell, call: &Call<'_>, minutes: u32) -> Result<Value, Failure> {
+    let lake = lake(shell)?;
+    let until = (call.clock)() + i64::from(minutes) * 60_000;
+    lake.seize(BACKFILL, call.id, until).map_err(|error| Failure::Unavailable(error.to_string()))?;
+    Ok(json!({"held": minutes}))
+}
+
+fn lake(shell: &Shell) -> Result<&Lake, Failure> {
+    let missing =
+        || Failure::BadConfiguration("KEYTRAIL_LAKE is not set: there is nothing to bring objects into".into());
+    shell.receiver.lake().ok_or_else(missing)
+}
 
 /// Brings the objects into the lake, as parts; what the lake has already is not read again. Tells nobody of anything.
 ///
@@ -17,11 +36,7 @@ use crate::telemetry::{Line, name};
 /// # Errors
 /// When something may be read or kept another time; what was read stays.
 pub(crate) fn ingest(shell: &Shell, message: &Message, line: &mut Line) -> Result<Value, Failure> {
-    if shell.receiver.lake().is_none() {
-        return Err(Failure::BadConfiguration(
-            "KEYTRAIL_LAKE is not set: there is nothing to bring objects into".into(),
-        ));
-    }
+    lake(shell)?;
     let objects: Vec<_> = message.objects.iter().filter_map(|notice| object(shell, notice)).collect();
     let mut passed = (message.objects.len() - objects.len()) as u64;
     let (mut read, mut unchanged) = (0_u64, 0_u64);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::envelope::{Envelope, Message, Notice, objects};
 use crate::failure::Failure;
-use crate::shell::{EVALUATE, Shell};
+use crate::shell::{BACKFILL, EVALUATE, Shell};
 use crate::telemetry::{self, Line, name};
 use crate::{backfill, logs, self_test};
 
@@ -75,9 +75,13 @@ pub fn finish(line: &mut Line, function: &str, begun: i64, now: i64, answer: &Re
 
 fn dispatch(shell: &Shell, payload: &Value, call: &Call<'_>, line: &mut Line) -> Result<Value, Failure> {
     match objects(payload) {
-        Envelope::Evaluate => {
+        Envelope::Evaluate { after_backfill } => {
             line.say("kind", "evaluation");
-            evaluate(shell, call, line)
+            evaluate(shell, call, after_backfill, line)
+        }
+        Envelope::Hold(minutes) => {
+            line.say("kind", "hold");
+            backfill::hold(shell, call, minutes)
         }
         Envelope::SelfTest => {
             line.say("kind", "self-test");
@@ -207,7 +211,7 @@ impl<'d> Delivery<'d> {
             self.line.add(name::FindingsAtOnce, report.findings.len() as u64);
             print(&report.findings);
             if self.shell.was_evaluated() {
-                notify(self.shell, self.call, report, false, self.line);
+                notify(self.shell, self.call, report, Telling { whole: false, together: false }, self.line);
             }
         }
         let missing = "an object got lost on the way";
@@ -289,7 +293,7 @@ pub(crate) fn is_no_log(uri: &str, reason: SkipReason) -> bool {
 }
 
 /// Absorbs what was delivered and runs all rules. One at a time does it.
-fn evaluate(shell: &Shell, call: &Call<'_>, line: &mut Line) -> Result<Value, Failure> {
+fn evaluate(shell: &Shell, call: &Call<'_>, after_backfill: bool, line: &mut Line) -> Result<Value, Failure> {
     let Some(lake) = shell.receiver.lake() else {
         return Err(Failure::BadConfiguration("KEYTRAIL_LAKE is not set: there is nothing to evaluate".into()));
     };
@@ -300,8 +304,15 @@ fn evaluate(shell: &Shell, call: &Call<'_>, line: &mut Line) -> Result<Value, Fa
         line.say("reason", "another evaluation is at it");
         return Ok(json!({"evaluated": false}));
     };
+    // Who cannot tell had better tell too much.
+    let is_held = !after_backfill && lake.is_leased(BACKFILL, now).unwrap_or(false);
+    line.say("held", is_held);
     let from = shell.environment.period.map(|period| period.before(now));
     let done = shell.receiver.evaluate(from, &Quiet).map_err(Failure::from);
+    if after_backfill && done.is_ok() {
+        // Otherwise it runs out by itself.
+        drop(lake.seize(BACKFILL, "", 0));
+    }
     let answer = done.map(|done| {
         let findings = done.as_ref().map_or(0, |done| done.report.findings.len());
         if let Some(done) = &done {
@@ -314,7 +325,9 @@ fn evaluate(shell: &Shell, call: &Call<'_>, line: &mut Line) -> Result<Value, Fa
             if shell.receiver.settings().alert.sinks.is_empty() {
                 print(&done.report.findings);
             }
-            notify(shell, call, &done.report, from.is_none(), line);
+            if !is_held {
+                notify(shell, call, &done.report, Telling { whole: from.is_none(), together: after_backfill }, line);
+            }
         }
         line.add(name::Evaluations, 1);
         line.say("evaluated", true);
@@ -347,8 +360,16 @@ fn print(findings: &[Finding]) {
     }
 }
 
+/// What a report is, for those who are told of it.
+struct Telling {
+    /// It covers all that the lake knows.
+    whole: bool,
+    /// What is new in it is one message.
+    together: bool,
+}
+
 /// Tells the sinks. What cannot be told now stays in the lake, and the next evaluation tells it: nothing fails for it.
-fn notify(shell: &Shell, call: &Call<'_>, report: &Report, whole: bool, line: &mut Line) {
+fn notify(shell: &Shell, call: &Call<'_>, report: &Report, telling: Telling, line: &mut Line) {
     let settings = shell.receiver.settings();
     if settings.alert.sinks.is_empty() {
         return;
@@ -356,7 +377,8 @@ fn notify(shell: &Shell, call: &Call<'_>, report: &Report, whole: bool, line: &m
     let now = (call.clock)();
     let left = u64::try_from(call.deadline - now - RESERVE).unwrap_or(0);
     let budget = Duration::from_millis(left).clamp(Duration::from_secs(1), Duration::from_secs(60));
-    let how = Notify { now, whole, first_is_summary: true, budget };
+    let Telling { whole, together } = telling;
+    let how = Notify { now, whole, first_is_summary: true, together, budget };
     let told = pipeline::notify(report, settings, shell.receiver.lake(), how);
     line.add(name::AlertsSent, told.sent);
     // What is now, not what is more.
