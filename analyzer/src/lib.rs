@@ -7,6 +7,7 @@ pub mod decode;
 pub mod extract;
 pub mod finding;
 pub mod frame;
+pub mod integrity;
 pub mod lake;
 pub mod pipeline;
 pub mod policy;

@@ -42,7 +42,9 @@ fn help_leads_to_the_first_scan() {
       timeline     Tell what happened to one key, or to something that keys protect
       retire       May this key go? SAFE, NOT SAFE or UNKNOWN, with the reasons
       report       Report for auditors: what the logs prove of the controls of a framework
+      verify       Prove that logs are what CloudTrail delivered, and that all of them are there
       explain      Show one finding with the raw records behind it, and how to fetch them by hand
+      suppress     Accept a finding with a reason and an end, as an entry of the configuration
       alert        Show who is told of what, or send every sink a test message
       rules        List the rules, or explain one
       schema       Describe the columns of the files that keytrail writes
@@ -79,7 +81,9 @@ fn only_commands_that_exist_are_named() {
         + &stdout(&["timeline", "--help"])
         + &stdout(&["retire", "--help"])
         + &stdout(&["report", "--help"])
-        + &stdout(&["explain", "--help"]);
+        + &stdout(&["verify", "--help"])
+        + &stdout(&["explain", "--help"])
+        + &stdout(&["suppress", "--help"]);
     for (at, _) in help.match_indices("  keytrail ").map(|(at, text)| (at + 2, text)) {
         let command = help[at + 9..].split([' ', '`', '\n']).next().unwrap();
         let named = [
@@ -87,8 +91,12 @@ fn only_commands_that_exist_are_named() {
             "ingest",
             "keys",
             "timeline",
+            "retire",
             "report",
+            "verify",
             "explain",
+            "suppress",
+            "alert",
             "rules",
             "schema",
             "config",
@@ -145,9 +153,20 @@ fn the_example_configuration_is_one() {
 #[test]
 fn completions_and_the_manual_know_every_command() {
     let manual = stdout(&["man"]);
-    for command in
-        ["scan", "keys", "timeline", "retire", "report", "explain", "rules", "schema", "config", "completions", "man"]
-    {
+    for command in [
+        "scan",
+        "keys",
+        "timeline",
+        "retire",
+        "report",
+        "explain",
+        "suppress",
+        "rules",
+        "schema",
+        "config",
+        "completions",
+        "man",
+    ] {
         assert!(manual.contains(&format!(".TH keytrail-{command} 1")), "{command}");
         for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
             assert!(stdout(&["completions", shell]).contains(command), "{shell}: {command}");

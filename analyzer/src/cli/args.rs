@@ -2,6 +2,7 @@
 
 mod backfill;
 mod questions;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -9,7 +10,8 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use self::backfill::{BackfillArgs, PlanArgs};
-pub(super) use self::questions::{ExplainArgs, KeysArgs, ReportArgs, RetireArgs, TimelineArgs};
+pub(super) use self::questions::{ExplainArgs, KeysArgs, ReportArgs, RetireArgs, SuppressArgs, TimelineArgs};
+pub(super) use self::verify::VerifyArgs;
 use super::exit;
 use crate::config::{Bytes, Period, Settings, When};
 use crate::finding::Severity;
@@ -68,8 +70,12 @@ pub(super) enum Command {
     Retire(Box<RetireArgs>),
     /// Report for auditors: what the logs prove of the controls of a framework
     Report(Box<ReportArgs>),
+    /// Prove that logs are what CloudTrail delivered, and that all of them are there
+    Verify(Box<VerifyArgs>),
     /// Show one finding with the raw records behind it, and how to fetch them by hand
     Explain(Box<ExplainArgs>),
+    /// Accept a finding with a reason and an end, as an entry of the configuration
+    Suppress(Box<SuppressArgs>),
     /// Show who is told of what, or send every sink a test message
     Alert(AlertArgs),
     /// List the rules, or explain one
@@ -390,6 +396,12 @@ pub(super) enum Format {
     Csv,
     /// One finding per row, for SQL
     Parquet,
+    /// One OCSF Detection Finding per line, for security data lakes and SIEMs
+    Ocsf,
+    /// One request of BatchImportFindings per line, for AWS Security Hub
+    Asff,
+    /// SARIF 2.1.0, for viewers and code scanning
+    Sarif,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -410,6 +422,14 @@ pub(super) enum ReportFormat {
     Json,
     /// One control per row, for spreadsheets
     Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum VerifyFormat {
+    /// For people
+    Text,
+    /// One document: verdict, counts, problems, intervals
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,15 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::args::{AskFormat, ExplainArgs};
 use super::exit::ExitReason;
 use super::failure::Failure;
+use super::named::{named, of_finding};
 use super::scan::{period, warn_of_gaps};
 use super::terminal::Terminal;
 use super::{progress, settings};
-use crate::finding::Finding;
 use crate::pipeline::{self, ScanOptions, originals};
 use crate::report::explain::{self, Explained, Original};
-
-/// Characters of an id that are enough to name it.
-const SHORTEST: usize = 8;
 
 pub(super) fn run(args: &ExplainArgs, terminal: &mut Terminal<'_>) -> Result<ExitReason, Failure> {
     terminal.quiet = args.quiet;
@@ -21,11 +18,7 @@ pub(super) fn run(args: &ExplainArgs, terminal: &mut Terminal<'_>) -> Result<Exi
     if let Some(file) = file.filter(|_| args.config.is_none()) {
         terminal.note(format!("using {}", file.display()));
     }
-    let id = args.id.trim().to_ascii_lowercase();
-    if id.len() < SHORTEST || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let story = format!("{} is not the id of a finding: {SHORTEST} to 32 hexadecimal digits", args.id);
-        return Err(Failure::usage(story).hint("keytrail scan SOURCE"));
-    }
+    let id = of_finding(&args.id)?;
     let (from, to) = period(args.from, args.to)?;
     let options = ScanOptions {
         from,
@@ -37,20 +30,7 @@ pub(super) fn run(args: &ExplainArgs, terminal: &mut Terminal<'_>) -> Result<Exi
     };
     let report = pipeline::scan(&options, &*progress::display(terminal))?;
     warn_of_gaps(&report.coverage, terminal);
-    let named: Vec<&Finding> =
-        report.findings.iter().filter(|finding| finding.id.to_string().starts_with(&id)).collect();
-    let finding = match named.as_slice() {
-        [finding] => (*finding).clone(),
-        [] => {
-            let story = format!("no finding here has the id {id}");
-            let hint = "scan the same sources with the same --as-of: an id names a key, a rule and a cause";
-            return Err(Failure::nothing_to_read(story).hint(hint));
-        }
-        several => {
-            let story = format!("{} findings begin with {id}", several.len());
-            return Err(Failure::usage(story).hint("give more of the id"));
-        }
-    };
+    let finding = named(&report, &id)?.clone();
     let mut wanted: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
     for evidence in &finding.evidence {
         wanted.entry(evidence.object.clone()).or_default().insert(evidence.record);

@@ -12,6 +12,7 @@ mod failure;
 mod ingest;
 mod keys;
 mod man;
+mod named;
 mod output;
 mod progress;
 mod report;
@@ -20,8 +21,10 @@ mod rules;
 mod scan;
 mod schema;
 mod settings;
+mod suppress;
 mod terminal;
 mod timeline;
+mod verify;
 
 use std::ffi::OsString;
 use std::io;
@@ -60,6 +63,8 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
         Command::Timeline(args) => timeline::run(args, terminal),
         Command::Retire(args) => retire::run(args, terminal),
         Command::Report(args) => report::run(args, terminal),
+        Command::Suppress(args) => suppress::run(args, terminal),
+        Command::Verify(args) => verify::run(args, terminal),
         Command::Explain(args) => explain::run(args, terminal),
         Command::Alert(args) => alert::run(args, terminal),
         Command::Rules(args) => rules::run(args, terminal),

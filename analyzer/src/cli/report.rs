@@ -11,9 +11,10 @@ use super::failure::Failure;
 use super::output::Output;
 use super::scan::{period, warn_of_gaps};
 use super::terminal::Terminal;
-use super::{progress, settings};
+use super::{progress, settings, verify};
 use crate::compliance::{Framework, Integrity, builtin, parse};
 use crate::config::Period;
+use crate::integrity::Verdict;
 use crate::pipeline::{self, ScanOptions};
 use crate::report::audit::{self, Audit, Expected};
 use crate::report::keys::{self, Inventory};
@@ -56,6 +57,7 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         regions: args.region.clone(),
         ..args.limits.apply(args.sources.clone(), settings, &args.s3)
     };
+    let integrity = integrity(args, &options, terminal)?;
     let (report, looked_at) = pipeline::audit(&options, &*progress::display(terminal), &|key, cx| {
         Some((KeyRow::of(key, cx.dictionary, cx.as_of), timeline::changes(key, cx)))
     })?;
@@ -65,7 +67,7 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         accounts: args.expect_account.iter().cloned().collect(),
         regions: args.expect_region.iter().cloned().collect(),
     };
-    let audit = Audit::new(report, looked_at, frameworks, Integrity::Unverified, &expected);
+    let audit = Audit::new(report, looked_at, frameworks, integrity, &expected);
     match (&args.pack, output) {
         (Some(folder), _) => {
             let files = pack(folder, &audit)?;
@@ -79,6 +81,17 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         (None, None) => terminal.print(render(&audit, format).as_bytes())?,
     }
     Ok(ExitReason::of_report(is_complete, false))
+}
+
+/// Whether the logs of the period are what CloudTrail delivered.
+fn integrity(args: &ReportArgs, options: &ScanOptions, terminal: &Terminal<'_>) -> Result<Integrity, Failure> {
+    let Some(keys) = verify::keys(&args.public_keys)? else { return Ok(Integrity::Unverified) };
+    let verification = pipeline::verify(options, Some(&keys), &*progress::display(terminal))?;
+    Ok(match verification.verdicts.verdict {
+        Verdict::Valid => Integrity::Valid,
+        Verdict::Incomplete => Integrity::Incomplete,
+        Verdict::Invalid => Integrity::Invalid,
+    })
 }
 
 fn render(audit: &Audit, format: ReportFormat) -> String {

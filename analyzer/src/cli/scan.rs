@@ -106,6 +106,7 @@ fn format_of(path: &Path) -> Option<Format> {
         "ndjson" | "jsonl" => Some(Format::Ndjson),
         "csv" => Some(Format::Csv),
         "parquet" => Some(Format::Parquet),
+        "sarif" => Some(Format::Sarif),
         _ => None,
     }
 }
@@ -153,6 +154,9 @@ fn publish(report: &Report, plan: Plan, terminal: &mut Terminal<'_>) -> Result<E
         Format::Json => report::json::render(report).into_bytes(),
         Format::Ndjson => report::ndjson::render(report).into_bytes(),
         Format::Csv => report::csv::render(report).into_bytes(),
+        Format::Asff => asff(report, terminal),
+        Format::Ocsf => report::ocsf::render(report).into_bytes(),
+        Format::Sarif => report::sarif::render(report).into_bytes(),
         Format::Parquet => report::parquet::render(report)
             .map_err(|error| Failure::could_not_run(format!("cannot write the findings as parquet: {error}")))?,
     };
@@ -164,7 +168,7 @@ fn publish(report: &Report, plan: Plan, terminal: &mut Terminal<'_>) -> Result<E
             terminal.note(format!("wrote {} to {path}", human::count(report.findings.len() as u64, "finding")));
         }
     }
-    if matches!(plan.format, Format::Csv | Format::Parquet) {
+    if matches!(plan.format, Format::Csv | Format::Parquet | Format::Asff | Format::Ocsf) {
         // Rows have no place for it.
         let block = text::render_coverage(report, terminal.err_look(), "scan");
         terminal.note_block(&block);
@@ -178,6 +182,15 @@ fn publish(report: &Report, plan: Plan, terminal: &mut Terminal<'_>) -> Result<E
         terminal.note(format!("{count} at or above {}: exit code {}", least.id(), exit.code()));
     }
     Ok(exit)
+}
+
+fn asff(report: &Report, terminal: &mut Terminal<'_>) -> Vec<u8> {
+    let report::asff::Requests { text, left_out } = report::asff::render(report);
+    if left_out > 0 {
+        let left_out = human::count(left_out as u64, "finding");
+        terminal.warn(format!("{left_out} left out: Security Hub takes findings of an account and a Region only"));
+    }
+    text.into_bytes()
 }
 
 /// An incident that is over still happened; one that the configuration accepts does not count.
@@ -295,9 +308,14 @@ mod tests {
     #[test]
     fn a_file_gets_the_format_of_its_name() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, start) in
-            [("a.json", "{\n"), ("a.ndjson", "{\""), ("a.csv", "id,"), ("a.parquet", "PAR1"), ("a.txt", "1 open")]
-        {
+        for (name, start) in [
+            ("a.json", "{\n"),
+            ("a.ndjson", "{\""),
+            ("a.csv", "id,"),
+            ("a.parquet", "PAR1"),
+            ("a.sarif", "{\n"),
+            ("a.txt", "1 open"),
+        ] {
             let path = folder.path().join(name);
             let (_, out, err) = in_a_pipe(&sample::report(), &["--output", path.to_str().unwrap()]);
             assert_eq!(out, "", "{name}");

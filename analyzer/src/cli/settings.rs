@@ -8,7 +8,7 @@ use crate::config::{self, OptionInfo, Settings};
 use crate::rules::RULES;
 
 /// File that is read when none is named.
-const DEFAULT: &str = "keytrail.toml";
+pub(super) const DEFAULT: &str = "keytrail.toml";
 
 /// The settings of `path`, else of `./keytrail.toml` if there is one, else the defaults; and the file they came from.
 pub(super) fn load(path: Option<&Path>) -> Result<(Settings, Option<PathBuf>), Failure> {
@@ -21,10 +21,14 @@ pub(super) fn load(path: Option<&Path>) -> Result<(Settings, Option<PathBuf>), F
             return Err(Failure::usage(story).hint("`keytrail config > keytrail.toml` writes one to start from"));
         }
     };
+    Ok((parse(&text, file)?, Some(file.to_path_buf())))
+}
+
+/// The settings of a text that stands, or will stand, in this file.
+pub(super) fn parse(text: &str, file: &Path) -> Result<Settings, Failure> {
     let rule_ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
-    let settings = Settings::parse(&text, &file.display().to_string(), &rule_ids)
-        .map_err(|problems| Failure::usage(problems.to_string()))?;
-    Ok((settings, Some(file.to_path_buf())))
+    Settings::parse(text, &file.display().to_string(), &rule_ids)
+        .map_err(|problems| Failure::usage(problems.to_string()))
 }
 
 /// Options of a rule, with those that every rule has.

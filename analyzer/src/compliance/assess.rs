@@ -188,7 +188,8 @@ fn general_limits(coverage: &Coverage, integrity: Integrity) -> Vec<Limit> {
         limits.push(format!("{} record(s) could not be understood", coverage.records.rejected));
     }
     let gaps: i64 = coverage.gaps.iter().map(|gap| (gap.to - gap.from) / 3_600_000).sum();
-    if gaps > 0 {
+    // A valid chain proves that an hour without a log was quiet.
+    if gaps > 0 && integrity != Integrity::Valid {
         limits.push(format!("{gaps} hour(s) without any log are unproved: neither idle nor lost"));
     }
     if !coverage.blind.is_empty() {

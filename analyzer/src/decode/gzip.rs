@@ -53,6 +53,8 @@ pub struct Outcome {
     pub inflated: u64,
     /// Bytes follow the gzip stream.
     pub trailing: bool,
+    /// More than one gzip stream, one after the other: CloudTrail never writes that, those who pack files again do.
+    pub several: bool,
     /// [`Taker::stage`] was called.
     pub staged: bool,
     /// Why nothing that was taken may be kept.
@@ -120,11 +122,13 @@ impl Inflater {
             head: &self.packed,
             tail: BufReader::new(source),
             beyond: 0,
+            members: 0,
             failed: false,
         };
         let mut stream = if gzip { Stream::Between(feed) } else { Stream::Plain(feed) };
         let result = drain(&mut stream, &mut self.plain, self.limits, taker, outcome);
         outcome.trailing = matches!(stream, Stream::Trailing(_));
+        outcome.several = stream.members() > 1;
         outcome.compressed = size.unwrap_or(outcome.compressed + stream.beyond());
         result
     }
@@ -240,7 +244,10 @@ impl Stream<'_> {
                     return Ok(read);
                 }
                 Self::Between(mut feed) => match feed.peek().map_err(|_| SkipReason::Unreadable)? {
-                    bytes if bytes == MAGIC => *self = Self::Member(Box::new(GzDecoder::new(feed))),
+                    bytes if bytes == MAGIC => {
+                        feed.members += 1;
+                        *self = Self::Member(Box::new(GzDecoder::new(feed)));
+                    }
                     [] => {
                         *self = Self::Between(feed);
                         return Ok(0);
@@ -268,6 +275,15 @@ impl Stream<'_> {
         }
     }
 
+    /// Gzip streams that were begun.
+    fn members(&self) -> u64 {
+        match self {
+            Self::Plain(feed) | Self::Between(feed) | Self::Trailing(feed) => feed.members,
+            Self::Member(member) => member.get_ref().members,
+            Self::Failed => 0,
+        }
+    }
+
     /// Stored bytes read beyond the first window.
     fn beyond(&self) -> u64 {
         match self {
@@ -287,6 +303,8 @@ struct Feed<'a> {
     tail: BufReader<&'a mut dyn Read>,
     /// Bytes consumed from `tail`.
     beyond: u64,
+    /// Gzip streams that were begun.
+    members: u64,
     /// The source gave an I/O error: the stream is not to blame.
     failed: bool,
 }

@@ -65,7 +65,7 @@ pub fn batches<E: From<ScanError>>(
     mut take: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<Found, E> {
     let (accounts, regions) = (options.accounts.clone(), options.regions.clone());
-    let filter = Filter { accounts, regions, from: options.from, to: options.to };
+    let filter = Filter { accounts, regions, from: options.from, to: options.to, digests: false };
     let mut sources = Sources::open(options, &filter)?;
     if !sources.lakes.is_empty() {
         return Err(ScanError::Usage("a lake needs no backfill: name the logs themselves".into()).into());

@@ -18,7 +18,7 @@ use crate::lake::{BucketFolder, Folder, Lake, ObjectRow, Unit};
 use crate::report::Report;
 use crate::rules::{Rule, Timing};
 use crate::source::s3::{S3Url, Session};
-use crate::source::{Body, Fetched, Names, Object};
+use crate::source::{Body, Fetched, Metadata, Names, Object};
 use crate::view::Across;
 
 /// Parts of one unit and kind that may stand beside each other.
@@ -162,7 +162,9 @@ impl Receiver {
             let index = names.push(&uri)?;
             units.insert(index, unit.unwrap_or_else(|| super::fill::unit_of(&object)));
             match bytes {
-                Some(bytes) => brought.push(Fetched { index, object, body: Body::Brought(bytes) }),
+                Some(bytes) => {
+                    brought.push(Fetched { index, object, body: Body::Brought(bytes), metadata: Metadata::new() })
+                }
                 None => wanted.push((index, object)),
             }
         }

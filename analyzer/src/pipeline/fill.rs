@@ -66,7 +66,7 @@ pub fn fill(options: &ScanOptions, lake: &Lake, reach: Reach, progress: &dyn Pro
     // Whole objects are kept: what their names do not prove to lie outside.
     let (accounts, regions) = (options.accounts.clone(), options.regions.clone());
     let filter = match reach {
-        Reach::Asked => Filter { accounts, regions, from: options.from, to: options.to },
+        Reach::Asked => Filter { accounts, regions, from: options.from, to: options.to, digests: false },
         Reach::Scan => filter(options),
     };
     let mut sources = Sources::open(options, &filter)?;

@@ -18,6 +18,7 @@ mod rows;
 mod seen;
 mod sources;
 mod stored;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ use self::rows::{Held, Rows};
 pub use self::sources::open_lake;
 use self::sources::{Sources, filter};
 use self::stored::read_lake;
+pub use self::verify::verify;
 use crate::config::Settings;
 use crate::frame::{Dictionary, Scope};
 use crate::report::Report;

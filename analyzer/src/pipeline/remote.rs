@@ -4,8 +4,8 @@ use super::{ScanError, ScanOptions};
 use crate::config::Logs;
 use crate::lake::{BucketFolder, Lake, LakeError};
 use crate::report::human;
-use crate::source::Filter;
 use crate::source::s3::{Counter, Listing, S3Error, S3Url, Session};
+use crate::source::{Filter, Object};
 
 /// Places in S3 and how they are listed.
 #[derive(Default)]
@@ -75,6 +75,12 @@ impl Remote {
     /// The session, when there is something to fetch.
     pub(super) fn fetching(&self) -> Option<&Session> {
         self.session.as_ref().filter(|_| !self.urls.is_empty())
+    }
+
+    /// An object below a prefix that was given.
+    pub(super) fn within(&self, bucket: &str, key: &str) -> Option<Object> {
+        let covers = |url: &S3Url| url.bucket == bucket && key.starts_with(&url.prefix);
+        self.urls.iter().any(covers).then(|| Object::in_bucket(bucket, key, None, None))
     }
 
     /// Keys that were listed and left out.

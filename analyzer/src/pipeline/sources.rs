@@ -103,6 +103,26 @@ impl Sources {
         objects
     }
 
+    /// Objects that have numbers, each with its bytes.
+    pub(super) fn fetch(&self, objects: Vec<(u32, Object)>) -> Box<dyn Iterator<Item = Fetched>> {
+        source::fetch_numbered(
+            objects,
+            #[cfg(feature = "aws")]
+            self.remote.fetching(),
+        )
+    }
+
+    /// An object that was not listed, yet lies in a source: in a bucket, below a prefix that was given.
+    pub(super) fn within(&self, bucket: &str, key: &str) -> Option<Object> {
+        #[cfg(feature = "aws")]
+        return self.remote.within(bucket, key);
+        #[cfg(not(feature = "aws"))]
+        {
+            let _ = (bucket, key);
+            None
+        }
+    }
+
     /// Hands out the objects as they come, each with its bytes; those that `wanted` drops are never fetched.
     pub(super) fn feed<'p>(
         &mut self,
@@ -167,6 +187,7 @@ pub(super) fn filter(options: &ScanOptions) -> Filter {
         // decides whether it still holds: only what comes after both prunes.
         from: options.lookback,
         to: options.to.map(|to| to.max(options.as_of.unwrap_or(to))),
+        digests: false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a run came to, and one renderer per format. Wire types live with their renderer; domain types are never serialized.
 
+pub mod asff;
 pub mod audit;
 pub mod csv;
 pub mod escape;
@@ -9,12 +10,16 @@ pub mod human;
 pub mod json;
 pub mod keys;
 pub mod ndjson;
+pub mod ocsf;
 pub mod parquet;
+mod parts;
 pub mod retire;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod sarif;
 pub mod text;
 pub mod timeline;
+pub mod verify;
 mod wire;
 
 use crate::finding::Finding;

@@ -1,5 +1,6 @@
 //! Objects and their bytes, one after the other.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -11,6 +12,9 @@ use super::s3::{self, Session};
 use super::{Names, Object};
 use crate::decode::SkipReason;
 
+/// What its owner wrote beside an object: names and values. Files have none.
+pub type Metadata = BTreeMap<String, String>;
+
 /// One object, ready to be decoded.
 pub struct Fetched {
     /// Its number in the run's [`super::Names`].
@@ -19,6 +23,8 @@ pub struct Fetched {
     pub object: Object,
     /// Its bytes.
     pub body: Body,
+    /// What is written beside it.
+    pub metadata: Metadata,
 }
 
 /// Bytes of an object as stored, or where they are.
@@ -74,7 +80,22 @@ pub fn fetch(
     if let Some(session) = session {
         return from_s3(objects, names, session);
     }
-    Box::new(objects.map(move |object| Ok(Fetched { index: names.push(&object.uri)?, object, body: Body::Local })))
+    Box::new(objects.map(move |object| {
+        Ok(Fetched { index: names.push(&object.uri)?, object, body: Body::Local, metadata: Metadata::new() })
+    }))
+}
+
+/// Objects that have numbers already, with their bytes: as of [`fetch`].
+pub fn fetch_numbered(
+    objects: Vec<(u32, Object)>,
+    #[cfg(feature = "aws")] session: Option<&Session>,
+) -> Box<dyn Iterator<Item = Fetched>> {
+    #[cfg(feature = "aws")]
+    if let Some(session) = session {
+        return Box::new(session.fetch(objects.into_iter()).map(Fetched::from));
+    }
+    let local = |(index, object)| Fetched { index, object, body: Body::Local, metadata: Metadata::new() };
+    Box::new(objects.into_iter().map(local))
 }
 
 /// Objects are named on the thread that lists them: what comes after a failure there is not asked for any more.
@@ -97,13 +118,13 @@ fn from_s3(objects: impl Iterator<Item = Object> + Send + 'static, names: Arc<Na
 #[cfg(feature = "aws")]
 impl From<s3::Fetched> for Fetched {
     fn from(fetched: s3::Fetched) -> Self {
-        let s3::Fetched { index, object, body } = fetched;
+        let s3::Fetched { index, object, body, metadata } = fetched;
         let body = match body {
             _ if object.bucket_and_key().is_none() => Body::Local,
             s3::Body::Bytes(held) => Body::Held(held),
             s3::Body::Spooled(file) => Body::Spooled(file),
             s3::Body::Failed { reason, detail } => Body::Failed { reason, detail },
         };
-        Self { index, object, body }
+        Self { index, object, body, metadata }
     }
 }

@@ -76,6 +76,23 @@ impl Layout {
     }
 }
 
+/// The part of a key or path that is the same wherever the tree was copied to: from the `AWSLogs` on that [`Layout::of`]
+/// reads, else the name of the file.
+pub fn tail(path: &str) -> &str {
+    let is_edge = |byte: Option<&u8>| byte.is_none_or(|byte| matches!(byte, b'/' | b'\\'));
+    for (at, tree) in path.rmatch_indices("AWSLogs") {
+        let rest = at + tree.len();
+        let before = at.checked_sub(1).and_then(|before| path.as_bytes().get(before));
+        if is_edge(before) && is_edge(path.as_bytes().get(rest)) {
+            let parts: Vec<&str> = path[rest..].split(['/', '\\']).filter(|part| !part.is_empty()).collect();
+            if read_tree(&parts).is_some() {
+                return &path[at..];
+            }
+        }
+    }
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
 /// Folders that other services are known to write under `AWSLogs`, in paths and in file names.
 const OTHER_SERVICES: &[&str] = &[
     "CloudTrail-Lake",

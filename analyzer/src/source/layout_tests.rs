@@ -174,3 +174,18 @@ proptest! {
         Layout::of(&path);
     }
 }
+
+#[test]
+fn the_tail_begins_where_the_tree_begins() {
+    let tree = "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/09/01/a.json.gz";
+    for before in ["", "/", "./", "/srv/copy/", "s3://bucket/", "s3://bucket/AWSLogs/x/", "notAWSLogs/"] {
+        assert_eq!(tail(&format!("{before}{tree}")), tree, "{before}");
+    }
+    let twice = format!("AWSLogs/444455556666/CloudTrail/{tree}");
+    assert_eq!(tail(&twice), tree, "the last one that makes sense, as of the layout");
+    for (path, name) in
+        [("a/b.json.gz", "b.json.gz"), ("b", "b"), ("", ""), ("AWSLogs/x/y", "y"), ("AWSLogs", "AWSLogs")]
+    {
+        assert_eq!(tail(path), name, "{path}");
+    }
+}

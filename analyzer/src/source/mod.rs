@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-pub use fetch::{Body, Fetched, fetch};
-pub use layout::{Layout, ObjectKind};
+pub use fetch::{Body, Fetched, Metadata, fetch, fetch_numbered};
+pub use layout::{Layout, ObjectKind, tail};
 pub use names::Names;
 
 use crate::decode::SkipReason;
@@ -136,6 +136,8 @@ pub struct Filter {
     pub from: Option<i64>,
     /// Events before this moment, milliseconds since the epoch.
     pub to: Option<i64>,
+    /// Digest files are wanted too.
+    pub digests: bool,
 }
 
 impl Filter {
@@ -145,6 +147,11 @@ impl Filter {
 
     /// CloudTrail retries for 30 days when it cannot reach the bucket.
     const LATEST_MS: i64 = 31 * 86_400_000;
+
+    /// The reason not to read an object that its name alone proves.
+    pub fn skip(&self, layout: &Layout) -> Option<SkipReason> {
+        skip_by_name(layout).filter(|reason| !(self.digests && *reason == SkipReason::Digest))
+    }
 
     /// True when an object of this name may hold what was asked for.
     pub fn admits(&self, layout: &Layout) -> bool {
@@ -231,7 +238,7 @@ pub fn list(sources: &[String], filter: &Filter) -> Result<Listing, SourceError>
             listing.pruned += 1;
             continue;
         }
-        object.skip = object.skip.or_else(|| skip_by_name(&layout));
+        object.skip = object.skip.or_else(|| filter.skip(&layout));
         listing.objects.push(object);
     }
     if from_stdin {

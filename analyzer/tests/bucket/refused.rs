@@ -53,7 +53,7 @@ fn objects_that_are_not_given() {
     server.buckets.put_thing(
         "logs",
         &paths[9],
-        Thing { bytes: bytes.into(), class: Some("DEEP_ARCHIVE"), is_restored: false },
+        Thing { bytes: bytes.into(), class: Some("DEEP_ARCHIVE"), ..Thing::default() },
     );
 
     let told = keytrail_s3(&server, "scan", &["s3://logs/"]).ended(4);

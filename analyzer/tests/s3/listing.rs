@@ -139,7 +139,7 @@ fn strange_keys_are_told_as_they_are() {
 #[test]
 fn archived_objects_are_told_without_asking_for_them() {
     let server = Server::new();
-    let thing = |class, is_restored| Thing { bytes: "x".into(), class: Some(class), is_restored };
+    let thing = |class, is_restored| Thing { bytes: "x".into(), class: Some(class), is_restored, ..Thing::default() };
     server.buckets.put_thing("logs", "a", thing("GLACIER", false));
     server.buckets.put_thing("logs", "b", thing("DEEP_ARCHIVE", true));
     server.buckets.put_thing("logs", "c", thing("GLACIER_IR", false));

@@ -1,6 +1,6 @@
 """The state machine of backfill.asl.json over a plan of keytrail: what is in the lake then is what a scan says.
 
-KEYTRAIL_BACKFILL_OBJECTS says how many logs there are; 5000 take some minutes.
+KEYTRAIL_BACKFILL_OBJECTS says how many logs there are; 5000 take a quarter of an hour.
 """
 
 import gzip

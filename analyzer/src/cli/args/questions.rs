@@ -205,6 +205,12 @@ pub(in crate::cli) struct ReportArgs {
     #[arg(long, help_heading = "What to report")]
     pub(in crate::cli) list: bool,
 
+    /// CloudTrail's public keys: validates the logs against their digests first, as `keytrail verify` does; may be repeated.
+    ///
+    /// Without it nothing is satisfied. The sources must hold the digest files: a bucket, or a synced folder, not a lake.
+    #[arg(long, value_name = "FILE", help_heading = "What to report")]
+    pub(in crate::cli) public_keys: Vec<PathBuf>,
+
     /// An account that must be in the logs; may be repeated or separated by commas.
     ///
     /// What must be there has to be said from outside of the logs: else no control is more than partial.
@@ -327,3 +333,58 @@ SAFE ends with 0, NOT SAFE with 10, UNKNOWN with 4.
 Examples:
   keytrail retire ./lake --key alias/old
   keytrail retire ./lake --key alias/old --attest resources,snapshots,backups,client-ciphertext";
+
+#[derive(Args, Debug)]
+#[command(after_long_help = format!("{SUPPRESS_EXAMPLES}\n\n{}", exit::help()))]
+pub(in crate::cli) struct SuppressArgs {
+    /// Id of the finding, or the first 8 or more digits of it.
+    #[arg(value_name = "ID")]
+    pub(in crate::cli) id: String,
+
+    /// The sources that the finding came from, as of `keytrail scan`: shows what the entry would hide.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(in crate::cli) sources: Vec<String>,
+
+    /// Why it is accepted: a ticket, a contract, a decision.
+    #[arg(long, value_name = "TEXT", required = true, help_heading = "The entry")]
+    pub(in crate::cli) reason: String,
+
+    /// Last day on which it is accepted: 2026-12-31.
+    #[arg(long, value_name = "DAY", required = true, help_heading = "The entry")]
+    pub(in crate::cli) until: String,
+
+    /// Who accepts it.
+    #[arg(long, value_name = "NAME", required = true, help_heading = "The entry")]
+    pub(in crate::cli) approved_by: String,
+
+    /// Accept every finding of the same rule on the same key, now and later, not this one alone.
+    #[arg(long, help_heading = "The entry")]
+    pub(in crate::cli) whole_key: bool,
+
+    /// Add the entry to the configuration file instead of printing it.
+    #[arg(long, help_heading = "The entry")]
+    pub(in crate::cli) write: bool,
+
+    /// Count "overdue", "unused" and "still open" from here, as `keytrail scan` was told.
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(in crate::cli) as_of: Option<When>,
+
+    /// Configuration file [default: ./keytrail.toml].
+    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
+    pub(in crate::cli) config: Option<PathBuf>,
+
+    /// No progress bar and no remarks on standard error; warnings and errors stay.
+    #[arg(long, short, help_heading = "What to write")]
+    pub(in crate::cli) quiet: bool,
+
+    #[command(flatten)]
+    pub(in crate::cli) limits: Limits,
+
+    #[command(flatten)]
+    pub(in crate::cli) s3: S3Args,
+}
+
+const SUPPRESS_EXAMPLES: &str = "\
+Examples:
+  keytrail suppress 05dae0a0 ./AWSLogs --reason 'SEC-123: partner' --until 2026-12-31 --approved-by carol
+  keytrail suppress 05dae0a0 ./lake --reason 'archive' --until 2027-06-30 --approved-by carol --whole-key --write";

@@ -2,7 +2,10 @@
 //! that a refactoring cannot change the contract. Members are written in the order of the fields; every time is RFC 3339
 //! in UTC; a member that is not known is `null`, never left out, unless its docs say so.
 
+pub(super) mod asff;
 mod coverage;
+pub(super) mod ocsf;
+pub(super) mod sarif;
 
 use std::collections::BTreeMap;
 
@@ -89,21 +92,21 @@ pub(super) struct Finding<'r> {
     /// Events behind the finding, deduplicated.
     count: u64,
     /// Ordered detail for people.
-    facts: Vec<Fact<'r>>,
+    pub(super) facts: Vec<Fact<'r>>,
     /// Detail for machines; its members are documented on the rule's page.
-    details: BTreeMap<&'static str, serde_json::Value>,
+    pub(super) details: BTreeMap<&'static str, serde_json::Value>,
     /// Bounded sample of the records.
     evidence: Vec<Evidence<'r>>,
     /// What to do.
     remediation: &'r str,
     /// Controls it speaks to.
-    controls: &'r [&'static str],
+    pub(super) controls: &'r [&'static str],
     /// ATT&CK techniques.
     attack: &'r [&'static str],
     /// open, closed or suppressed.
     status: &'static str,
     /// Ids under which it was known before late data moved its anchor.
-    supersedes: Vec<&'r str>,
+    pub(super) supersedes: Vec<&'r str>,
     /// Why it is suppressed; only there when it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     suppression: Option<Suppression<'r>>,
@@ -127,14 +130,14 @@ struct Principal<'r> {
 
 /// A label and a value.
 #[derive(Serialize)]
-struct Fact<'r> {
+pub(super) struct Fact<'r> {
     label: &'static str,
     value: &'r str,
 }
 
 /// A record that backs the finding; `record` is its index in `object`, from 0.
 #[derive(Serialize)]
-struct Evidence<'r> {
+pub(super) struct Evidence<'r> {
     event_id: &'r str,
     time: String,
     event_name: &'r str,
@@ -193,7 +196,7 @@ impl<'r> Finding<'r> {
 }
 
 impl<'r> Evidence<'r> {
-    fn of(evidence: &'r finding::Evidence) -> Self {
+    pub(super) fn of(evidence: &'r finding::Evidence) -> Self {
         Self {
             event_id: &evidence.event_id,
             time: human::rfc3339(evidence.time),

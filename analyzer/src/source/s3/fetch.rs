@@ -1,5 +1,6 @@
 //! Fetching: the bytes of many objects at a time, bounded by requests and by the bytes that are held.
 
+use std::collections::HashMap;
 use std::fs::File;
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -11,7 +12,7 @@ use super::memory::Held;
 use super::task::{self, Task};
 use super::{Bucket, Session, body, ranged};
 use crate::decode::SkipReason;
-use crate::source::Object;
+use crate::source::{Metadata, Object, ObjectKind};
 
 /// Up to so many bytes are fetched by one request and held in memory.
 const WHOLE: u64 = 8 << 20;
@@ -28,6 +29,8 @@ pub struct Fetched {
     pub object: Object,
     /// Its bytes, or why there are none.
     pub body: Body,
+    /// What is written beside it; of objects that came in parts, only where they are digest files.
+    pub metadata: Metadata,
 }
 
 /// The bytes of an object.
@@ -98,7 +101,7 @@ fn feed(session: &Session, objects: Box<dyn Iterator<Item = (u32, Object)> + Sen
                     Some(body.unwrap_or_else(|error| failed(SkipReason::Crashed, error).into()))
                 }
             };
-            let Got { body, version } = body.unwrap_or_else(|| {
+            let Got { body, version, metadata } = body.unwrap_or_else(|| {
                 let reason = object.skip.unwrap_or(SkipReason::Unreadable);
                 failed(reason, object.detail.clone().unwrap_or_default()).into()
             });
@@ -107,7 +110,7 @@ fn feed(session: &Session, objects: Box<dyn Iterator<Item = (u32, Object)> + Sen
                 object.etag = version.etag.map(Into::into);
             }
             // An error says that nobody waits for it any more.
-            drop(sender.send(Fetched { index, object, body }).await);
+            drop(sender.send(Fetched { index, object, body, metadata }).await);
             drop(slot);
         });
     }
@@ -117,15 +120,16 @@ fn failed(reason: SkipReason, detail: impl Into<String>) -> Body {
     Body::Failed { reason, detail: detail.into() }
 }
 
-/// Bytes, and which version of the object they are.
+/// Bytes, which version of the object they are, and what is written beside it.
 struct Got {
     body: Body,
     version: Option<Version>,
+    metadata: Metadata,
 }
 
 impl From<Body> for Got {
     fn from(body: Body) -> Self {
-        Self { body, version: None }
+        Self { body, version: None, metadata: Metadata::new() }
     }
 }
 
@@ -163,20 +167,24 @@ async fn try_get(bucket: &Bucket, object: &Object) -> Result<Got, Failure> {
         Some(size) if object.etag.is_some() || size <= WHOLE => {
             Version { size, etag: object.etag.as_deref().map(str::to_owned) }
         }
-        _ => look(bucket, key).await?,
+        _ => look(bucket, key).await?.0,
     };
     let (mut tries, mut renewals) = (Tries::new(&shared.options.patience), 0);
     loop {
         let stop = if version.size <= WHOLE.min(shared.memory.limit()) {
             match whole(bucket, key, &mut version).await {
-                Ok(body) => return Ok(Got { body, version: Some(version) }),
+                Ok((body, metadata)) => return Ok(Got { body, version: Some(version), metadata }),
                 Err(stop) => stop,
             }
         } else {
             match ranged::spool(bucket, key, version.size, version.etag.clone()).await {
-                Ok(file) => return Ok(Got { body: Body::Spooled(file), version: Some(version) }),
+                Ok(file) => {
+                    let is_digest = object.layout().kind == ObjectKind::Digest;
+                    let metadata = if is_digest { look(bucket, key).await?.1 } else { Metadata::new() };
+                    return Ok(Got { body: Body::Spooled(file), version: Some(version), metadata });
+                }
                 // Each part has been tried often enough.
-                Err(failure) if failure.reason == SkipReason::Changed => Stop::Replaced(look(bucket, key).await?),
+                Err(failure) if failure.reason == SkipReason::Changed => Stop::Replaced(look(bucket, key).await?.0),
                 Err(failure) => return Err(failure),
             }
         };
@@ -195,7 +203,7 @@ async fn try_get(bucket: &Bucket, object: &Object) -> Result<Got, Failure> {
 }
 
 /// One request for all of it; then the version is that of the answer. The SDK checks the checksum that S3 stores with the object.
-async fn whole(bucket: &Bucket, key: &str, version: &mut Version) -> Result<Body, Stop> {
+async fn whole(bucket: &Bucket, key: &str, version: &mut Version) -> Result<(Body, Metadata), Stop> {
     let shared = &bucket.session.shared;
     let room = take_room(bucket, version.size).await?;
     let answer = bucket
@@ -216,8 +224,9 @@ async fn whole(bucket: &Bucket, key: &str, version: &mut Version) -> Result<Body
     if let Some(etag) = answer.e_tag() {
         version.etag = Some(etag.to_owned());
     }
+    let metadata = metadata(answer.metadata());
     let bytes = body::read(answer.body, version.size, &shared.options.patience).await?;
-    Ok(Body::Bytes(Held::new(bytes, room)))
+    Ok((Body::Bytes(Held::new(bytes, room)), metadata))
 }
 
 pub(super) async fn take_room(bucket: &Bucket, bytes: u64) -> Result<OwnedSemaphorePermit, Failure> {
@@ -225,10 +234,15 @@ pub(super) async fn take_room(bucket: &Bucket, bytes: u64) -> Result<OwnedSemaph
     room.ok_or_else(|| Failure::new(SkipReason::Unavailable, "the session has ended", false))
 }
 
-/// Asks for size and version of an object.
-async fn look(bucket: &Bucket, key: &str) -> Result<Version, Failure> {
+/// Sorted: nothing may depend on the order of a hash map.
+fn metadata(found: Option<&HashMap<String, String>>) -> Metadata {
+    found.map(|found| found.iter().map(|(name, value)| (name.clone(), value.clone())).collect()).unwrap_or_default()
+}
+
+/// Asks for size and version of an object, and for what is written beside it.
+async fn look(bucket: &Bucket, key: &str) -> Result<(Version, Metadata), Failure> {
     let head = bucket.client.head_object().bucket(&*bucket.name).key(key).set_request_payer(bucket.payer());
     let answer = head.send().await.map_err(|error| Failure::of(&error))?;
     let size = answer.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
-    Ok(Version { size, etag: answer.e_tag().map(str::to_owned) })
+    Ok((Version { size, etag: answer.e_tag().map(str::to_owned) }, metadata(answer.metadata())))
 }

@@ -256,7 +256,7 @@ impl Walk {
 
     fn object(&self, entry: Entry) -> Object {
         let uri = self.bucket.uri(&entry.key);
-        let skip = crate::source::skip_by_name(&crate::source::Layout::of(&entry.key));
+        let skip = self.plan.skip(&crate::source::Layout::of(&entry.key));
         let archived = entry.archived.filter(|_| skip.is_none()).map(|class| {
             format!("storage class {class}; restore it first (`aws s3api restore-object`), or a day of it with S3 Batch Operations")
         });

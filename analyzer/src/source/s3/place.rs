@@ -58,8 +58,8 @@ fn below_tree(parts: &[&str]) -> Option<Place> {
         return None;
     }
     match parts {
-        [] | ["CloudTrail"] => Some(Place::Tree),
-        ["CloudTrail", region, days @ ..] if is_region(region) => Some(below_region(days)),
+        [] | ["CloudTrail" | "CloudTrail-Digest"] => Some(Place::Tree),
+        ["CloudTrail" | "CloudTrail-Digest", region, days @ ..] if is_region(region) => Some(below_region(days)),
         _ => Some(Place::Odd),
     }
 }

@@ -11,7 +11,7 @@
 use super::place::Place;
 use super::window::{Cut, Window};
 use crate::decode::SkipReason;
-use crate::source::{Filter, Layout, skip_by_name};
+use crate::source::{Filter, Layout};
 
 /// One page of a listing.
 #[derive(Clone, Debug, Default)]
@@ -125,15 +125,21 @@ impl Plan {
         if task.delimited { self.folders(task, page) } else { self.keys(task, page) }
     }
 
+    /// The reason not to read what has such a name.
+    pub(super) fn skip(&self, layout: &Layout) -> Option<SkipReason> {
+        self.filter.skip(layout)
+    }
+
     /// The steps for a whole folder.
     fn folder(&mut self, folder: &str) -> Vec<Step> {
-        // The name of a file in it, which tells nothing.
+        // The name of a file in it, which tells nothing. What stands in the folder of an account is that account's, even
+        // if somebody copied another account's tree there.
         let layout = Layout::of(&format!("{folder}-"));
         if !self.admits(&layout) {
             self.tally.pruned_folders += 1;
             return Vec::new();
         }
-        if let Some(reason) = skip_by_name(&layout) {
+        if let Some(reason) = self.skip(&layout) {
             return vec![Step::Skip(folder.to_owned(), reason)];
         }
         let place = Place::of(folder);

@@ -9,12 +9,14 @@ use s3s::dto::*;
 use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
 
 /// An object as stored.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Thing {
     pub(crate) bytes: Bytes,
     pub(crate) class: Option<&'static str>,
     /// A copy out of an archive is there.
     pub(crate) is_restored: bool,
+    /// What its owner wrote beside it.
+    pub(crate) metadata: Vec<(String, String)>,
 }
 
 /// All objects, by bucket and key.
@@ -23,7 +25,7 @@ pub(crate) struct Buckets(pub(crate) Arc<Mutex<BTreeMap<String, BTreeMap<String,
 
 impl Buckets {
     pub(crate) fn put(&self, bucket: &str, key: &str, bytes: impl Into<Bytes>) {
-        self.put_thing(bucket, key, Thing { bytes: bytes.into(), class: None, is_restored: false });
+        self.put_thing(bucket, key, Thing { bytes: bytes.into(), ..Thing::default() });
     }
 
     pub(crate) fn put_thing(&self, bucket: &str, key: &str, thing: Thing) {
@@ -168,6 +170,7 @@ impl S3 for Buckets {
             content_range: range.as_ref().map(|range| format!("bytes {}-{}/{size}", range.start, range.end - 1)),
             checksum_crc32: range.is_none().then(|| checksum(&bytes)),
             e_tag: Some(thing.etag()),
+            metadata: Some(thing.metadata.iter().cloned().collect()),
             body: Some(StreamingBlob::from(Body::from(bytes))),
             ..Default::default()
         }))
@@ -178,6 +181,7 @@ impl S3 for Buckets {
         Ok(S3Response::new(HeadObjectOutput {
             content_length: Some(thing.bytes.len() as i64),
             e_tag: Some(thing.etag()),
+            metadata: Some(thing.metadata.iter().cloned().collect()),
             ..Default::default()
         }))
     }
@@ -199,7 +203,7 @@ impl S3 for Buckets {
         {
             return Err(s3_error!(PreconditionFailed));
         }
-        let thing = Thing { bytes, class: None, is_restored: false };
+        let thing = Thing { bytes, ..Thing::default() };
         let etag = thing.etag();
         objects.insert(input.key, thing);
         Ok(S3Response::new(PutObjectOutput { e_tag: Some(etag), ..Default::default() }))

@@ -1,0 +1,171 @@
+//! The same in a bucket: signatures are read from the metadata of objects.
+
+use std::time::{Duration, Instant};
+
+use keytrail_fixtures::signed::{Chain, Signer, Store, Trail};
+
+use crate::place::{Disk, assert_problems, chain, trail_of};
+use crate::run::{Done, keytrail, run};
+use crate::s3::buckets::Thing;
+use crate::s3::server::{Fault, Server};
+
+fn fill(server: &Server, store: &Store) {
+    for (key, object) in &store.objects {
+        let mut metadata = Vec::new();
+        if let Some(signature) = &object.signature {
+            metadata.push(("signature".to_owned(), signature.clone()));
+            metadata.push(("signature-algorithm".to_owned(), "SHA256withRSA".to_owned()));
+        }
+        let bytes = object.bytes.clone().into();
+        server.buckets.put_thing(&object.bucket, key, Thing { bytes, metadata, ..Thing::default() });
+    }
+}
+
+/// Verifies a bucket with the keys that lie on a disk.
+fn verify(server: &Server, source: &str, args: &[&str]) -> Done {
+    let keys = Disk::of(&Store::default(), false);
+    let mut command = keytrail("verify");
+    command
+        .envs([("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")])
+        .envs([("AWS_REGION", "eu-west-1"), ("AWS_EC2_METADATA_DISABLED", "true")])
+        .args(["--endpoint-url", &format!("http://{}", server.address), "--path-style"])
+        .args([source, "--public-keys", &keys.path("keys.json")])
+        .args(args);
+    run(command)
+}
+
+fn days(hours: usize) -> (Store, [Chain; 2]) {
+    let mut store = Store::default();
+    let chains = ["111122223333", "444455556666"].map(|account| chain(&mut store, trail_of(account), hours, 1));
+    (store, chains)
+}
+
+#[test]
+fn a_bucket_says_what_the_same_files_on_disk_say() {
+    let (mut store, chains) = days(8);
+    let server = Server::new();
+    fill(&server, &store);
+    let json = verify(&server, "s3://trail-bucket/AWSLogs/", &[]).ended(0).json();
+    assert_eq!((&json["digests"]["valid"], &json["logs"]["valid"]), (&16.into(), &48.into()));
+
+    let log = store.keys(false)[30].clone();
+    store.get(&log).bytes[50] ^= 4;
+    store.delete(&chains[0].digests[4]);
+    let server = Server::new();
+    fill(&server, &store);
+    let done = verify(&server, "s3://trail-bucket/", &[]).ended(10);
+    assert_problems(&done, &[("log-tampered", &log), ("digest-missing", &chains[0].digests[4])]);
+    let disk = Disk::of(&store, true).verify(&[]).ended(10).json();
+    for member in ["verdict", "logs", "digests", "intervals"] {
+        assert_eq!(done.json()[member], disk[member], "{member}");
+    }
+}
+
+#[test]
+fn a_digest_without_metadata_is_unsigned() {
+    let (mut store, chains) = days(3);
+    let newest = chains[1].digests.last().unwrap();
+    store.get(newest).signature = None;
+    let server = Server::new();
+    fill(&server, &store);
+    assert_problems(&verify(&server, "s3://trail-bucket/", &[]).ended(4), &[("signature-missing", newest)]);
+}
+
+#[test]
+fn in_its_own_bucket_an_object_stands_where_it_says() {
+    let (store, chains) = days(3);
+    // The same trees below another prefix of the same bucket: nothing there is where its digest says.
+    let mut moved = Store::default();
+    for (key, object) in &store.objects {
+        moved.put(&format!("moved/{key}"), object.clone());
+    }
+    let server = Server::new();
+    fill(&server, &moved);
+    let done = verify(&server, "s3://trail-bucket/", &[]).ended(10);
+    assert_eq!(done.json()["logs"]["valid"], 0);
+    assert!(
+        crate::place::problems(&done.json())
+            .iter()
+            .any(|(kind, object)| { kind == "digest-tampered" && object.ends_with(&chains[0].digests[0]) })
+    );
+    // A copy of the bucket is one.
+    let mut copy = store.clone();
+    copy.objects.values_mut().for_each(|object| object.bucket = "backup".into());
+    let server = Server::new();
+    fill(&server, &copy);
+    verify(&server, "s3://backup/", &[]).ended(0);
+}
+
+#[test]
+fn a_day_costs_the_keys_of_that_day_and_late_log_files_are_fetched_by_name() {
+    let mut store = Store::default();
+    let signer = Signer::first();
+    let mut regular = chain(&mut store, Trail::default(), 100, 1);
+    // Delivered in the first hour, listed three days later.
+    let late = {
+        let mut early = Chain::new(Trail::default(), crate::place::start(), 7);
+        early.log(&mut store, 7)
+    };
+    let mut backfill = Chain::new(Trail::default(), regular.now.minutes(-600), 3);
+    backfill.backfill = true;
+    backfill.digest(&mut store, &signer, std::slice::from_ref(&late));
+    regular.hour(&mut store, &signer);
+    let server = Server::new();
+    fill(&server, &store);
+    let period = ["--from", "2026-09-04T12:00:00Z", "--to", "2026-09-04T20:00:00Z"];
+    let json = verify(&server, "s3://trail-bucket/", &period).ended(0).json();
+    assert_eq!((&json["digests"]["valid"], &json["logs"]["valid"]), (&10.into(), &28.into()));
+    let seen = server.take_seen();
+    let gets = seen.iter().filter(|seen| seen.query.contains("x-id=GetObject")).count();
+    // Some digests beyond the period on either side.
+    assert!((38..=46).contains(&gets), "{gets}");
+    server.buckets.remove("trail-bucket", &late.key);
+    assert_problems(&verify(&server, "s3://trail-bucket/", &period).ended(10), &[("log-missing", &late.key)]);
+}
+
+#[test]
+fn a_hole_across_the_start_of_a_period_is_a_hole() {
+    let mut store = Store::default();
+    let chain = chain(&mut store, Trail::default(), 30, 1);
+    // From 23:01:31 to 00:01:31, in the folder of the second day; the one before it stands in that of the first.
+    let missing = &chain.digests[23];
+    store.delete(missing);
+    let server = Server::new();
+    fill(&server, &store);
+    let period = ["--from", "2026-09-02", "--to", "2026-09-02T04:00:00Z"];
+    assert_problems(&verify(&server, "s3://trail-bucket/", &period).ended(10), &[("digest-missing", missing)]);
+}
+
+#[test]
+fn a_bucket_that_refuses_proves_nothing() {
+    let (store, _) = days(3);
+    let refused = store.keys(false)[4].clone();
+    let server = Server::with(move |seen| {
+        let asked = seen.method == "GET" && seen.path.ends_with(&refused);
+        asked.then_some(Fault::Answer(403, "AccessDenied", "Access Denied"))
+    });
+    fill(&server, &store);
+    let done = verify(&server, "s3://trail-bucket/", &[]).ended(4);
+    assert_problems(&done, &[("not-covered", &store.keys(false)[4])]);
+    assert_eq!(done.json()["logs"]["unproven"], 1);
+}
+
+/// Many requests are under way at a time: far from AWS's own tool, which waits for one object after the other.
+#[test]
+fn latency_is_paid_once_for_many() {
+    let mut store = Store::default();
+    // Three log files and a digest in an hour.
+    let hours = std::env::var("KEYTRAIL_OBJECTS").ok().and_then(|count| count.parse().ok()).unwrap_or(480) / 4;
+    chain(&mut store, Trail::default(), hours, 1);
+    let late = Duration::from_millis(20);
+    let server = Server::with(move |_| Some(Fault::Late(late)));
+    fill(&server, &store);
+    let start = Instant::now();
+    verify(&server, "s3://trail-bucket/", &[]).ended(0);
+    let took = start.elapsed();
+    let one_by_one = late * u32::try_from(store.objects.len()).unwrap();
+    eprintln!("{} objects in {took:?}; one at a time they take {one_by_one:?} at least", store.objects.len());
+    // Unoptimized, both sides of the connection cost far more than the latency; of few objects, starting does.
+    let factor = if cfg!(debug_assertions) || store.objects.len() < 5000 { 2 } else { 10 };
+    assert!(took < one_by_one / factor, "{took:?} of {one_by_one:?}");
+}
