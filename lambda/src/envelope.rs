@@ -11,7 +11,7 @@
 //! | EventBridge, by schedule | `detail-type` = `Scheduled Event` | |
 //! | CloudWatch Logs subscription | `awslogs.data` | |
 //! | S3's test message, SNS's confirmation, CloudTrail's validation | `Event` = `s3:TestEvent`, `Type`, the text | |
-//! | our own | `keytrail` = `evaluate`, `ingest` (with `objects`), `self-test` | plain |
+//! | our own | `keytrail` = `evaluate` (with `after`), `ingest` (with `objects`), `hold` (with `minutes`), `self-test` | plain |
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -21,6 +21,9 @@ const DEPTH: usize = 4;
 
 /// Records that one envelope may hold. S3 sends one, CloudTrail a few, SQS at most ten thousand messages.
 const MOST: usize = 10_000;
+
+/// Minutes for which nobody may be told: three days, whatever becomes of the backfill.
+const LONGEST_HOLD: u32 = 3 * 24 * 60;
 
 /// What an invocation asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +36,12 @@ pub enum Envelope {
         from_queue: bool,
     },
     /// It is time to evaluate the lake.
-    Evaluate,
+    Evaluate {
+        /// A backfill is over: nothing is held any more, and what is new is told in one message.
+        after_backfill: bool,
+    },
+    /// A backfill begins: evaluations shall tell nobody for so many minutes, or until one after the backfill.
+    Hold(u32),
     /// These objects shall be brought into the lake; nobody is told of anything.
     Ingest(Message),
     /// Does it work at all?
@@ -73,7 +81,16 @@ pub struct Notice {
 /// Reads the payload of an invocation.
 pub fn objects(payload: &Value) -> Envelope {
     match payload.get("keytrail").map(|asked| asked.as_str().unwrap_or_default()) {
-        Some("evaluate") => return Envelope::Evaluate,
+        Some("evaluate") => return Envelope::Evaluate { after_backfill: text(payload, "after") == Some("backfill") },
+        Some("hold") => {
+            let minutes =
+                payload.get("minutes").and_then(Value::as_u64).and_then(|minutes| u32::try_from(minutes).ok());
+            if let Some(minutes) = minutes.filter(|minutes| *minutes <= LONGEST_HOLD) {
+                return Envelope::Hold(minutes);
+            }
+            let wrong = vec![format!("`minutes` is missing, or more than {LONGEST_HOLD}")];
+            return Envelope::Delivery { messages: vec![Message { wrong, ..Message::default() }], from_queue: false };
+        }
         Some("self-test") => return Envelope::SelfTest,
         Some("ingest") => return Envelope::Ingest(ingest(payload)),
         Some(other) => {
@@ -83,7 +100,7 @@ pub fn objects(payload: &Value) -> Envelope {
         None => {}
     }
     if is_scheduled(payload) {
-        return Envelope::Evaluate;
+        return Envelope::Evaluate { after_backfill: false };
     }
     if let Some(records) = records(payload, "eventSource", "aws:sqs") {
         let messages = records.iter().map(message_of_queue).collect();
@@ -113,7 +130,8 @@ fn message_of_queue(record: &Value) -> Message {
     message
 }
 
-/// `objects` of our own payload: `s3://bucket/key` texts, or `{"bucket","key","size","etag"}`.
+/// `objects` of our own payload: `s3://bucket/key` texts, or objects with `uri`, or `bucket` and `key`, and what is known of
+/// `size` and `etag`.
 fn ingest(payload: &Value) -> Message {
     let mut message = Message::default();
     let Some(objects) = payload.get("objects").and_then(Value::as_array) else {
@@ -121,24 +139,17 @@ fn ingest(payload: &Value) -> Message {
         return message;
     };
     for object in objects {
-        let notice = match object {
-            Value::String(uri) => {
-                uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/')).map(|(bucket, key)| Notice {
-                    bucket: bucket.into(),
-                    key: key.into(),
-                    size: None,
-                    etag: None,
-                    time: None,
-                })
-            }
-            object => text(object, "bucket").zip(text(object, "key")).map(|(bucket, key)| Notice {
-                bucket: bucket.into(),
-                key: key.into(),
-                size: object.get("size").and_then(Value::as_u64),
-                etag: text(object, "etag").map(str::to_owned),
-                time: None,
-            }),
+        let place = match object.as_str().or_else(|| text(object, "uri")) {
+            Some(uri) => uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/')),
+            None => text(object, "bucket").zip(text(object, "key")),
         };
+        let notice = place.map(|(bucket, key)| Notice {
+            bucket: bucket.into(),
+            key: key.into(),
+            size: object.get("size").and_then(Value::as_u64),
+            etag: text(object, "etag").map(str::to_owned),
+            time: None,
+        });
         match notice.filter(Notice::is_possible) {
             Some(notice) => message.objects.push(notice),
             None => message.fault(format!("no object: {}", short(&object.to_string()))),

@@ -6,16 +6,16 @@ use std::time::Duration;
 use chrono::DateTime;
 use keytrail::decode::SkipReason;
 use keytrail::finding::{Finding, Severity, Status};
-use keytrail::pipeline::{self, Arrival, Fate, Notify, Outcome, Progress};
+use keytrail::pipeline::{self, Fate, Notify, Outcome, Progress};
 use keytrail::report::{Report, ndjson};
 use keytrail::source::{Layout, Object, ObjectKind};
 use serde_json::{Value, json};
 
 use crate::envelope::{Envelope, Message, Notice, objects};
 use crate::failure::Failure;
-use crate::shell::{EVALUATE, Shell};
+use crate::shell::{BACKFILL, EVALUATE, Shell};
 use crate::telemetry::{self, Line, name};
-use crate::{logs, self_test};
+use crate::{backfill, logs, self_test};
 
 /// Objects after which the clock is looked at again.
 const AT_ONCE: usize = 64;
@@ -24,7 +24,7 @@ const AT_ONCE: usize = 64;
 const RESERVE: i64 = 10_000;
 
 /// Objects that a line names one by one.
-const NAMED: usize = 20;
+pub(crate) const NAMED: usize = 20;
 
 /// What the runtime says about an invocation.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub struct Call<'c> {
 }
 
 /// Nobody watches.
-struct Quiet;
+pub(crate) struct Quiet;
 
 impl Progress for Quiet {}
 
@@ -75,9 +75,13 @@ pub fn finish(line: &mut Line, function: &str, begun: i64, now: i64, answer: &Re
 
 fn dispatch(shell: &Shell, payload: &Value, call: &Call<'_>, line: &mut Line) -> Result<Value, Failure> {
     match objects(payload) {
-        Envelope::Evaluate => {
+        Envelope::Evaluate { after_backfill } => {
             line.say("kind", "evaluation");
-            evaluate(shell, call, line)
+            evaluate(shell, call, after_backfill, line)
+        }
+        Envelope::Hold(minutes) => {
+            line.say("kind", "hold");
+            backfill::hold(shell, call, minutes)
         }
         Envelope::SelfTest => {
             line.say("kind", "self-test");
@@ -85,14 +89,12 @@ fn dispatch(shell: &Shell, payload: &Value, call: &Call<'_>, line: &mut Line) ->
         }
         Envelope::Ingest(message) => {
             line.say("kind", "ingest");
-            let mut delivery = Delivery::new(shell, call, line, false);
-            let failed = delivery.read(vec![message])?;
-            delivery.answer_as_a_whole(&failed)
+            backfill::ingest(shell, &message, line)
         }
         Envelope::Delivery { messages, from_queue } => {
             line.say("kind", "delivery");
             line.say("messages", messages.len());
-            let mut delivery = Delivery::new(shell, call, line, true);
+            let mut delivery = Delivery::new(shell, call, line);
             let failed = delivery.read(messages)?;
             if !from_queue {
                 return delivery.answer_as_a_whole(&failed);
@@ -114,16 +116,14 @@ struct Delivery<'d> {
     shell: &'d Shell,
     call: &'d Call<'d>,
     line: &'d mut Line,
-    /// Somebody wants to know what is found.
-    alerts: bool,
     told: BTreeMap<String, u64>,
     read: u64,
     passed: u64,
 }
 
 impl<'d> Delivery<'d> {
-    fn new(shell: &'d Shell, call: &'d Call<'d>, line: &'d mut Line, alerts: bool) -> Self {
-        Self { shell, call, line, alerts, told: BTreeMap::new(), read: 0, passed: 0 }
+    fn new(shell: &'d Shell, call: &'d Call<'d>, line: &'d mut Line) -> Self {
+        Self { shell, call, line, told: BTreeMap::new(), read: 0, passed: 0 }
     }
 
     /// Reads what the messages name. Gives those that are to come again: S3 or the lake failed, the object cannot be read by
@@ -172,9 +172,12 @@ impl<'d> Delivery<'d> {
             let mut wrong = message.wrong.first().map(|wrong| format!("not understood: {wrong}"));
             let mut uris = BTreeSet::new();
             for notice in &message.objects {
-                if let Some(arrival) = self.arrival(notice) {
-                    uris.insert(arrival.object.uri.clone());
-                    arrivals.push(arrival);
+                match object(self.shell, notice) {
+                    Some(object) => {
+                        uris.insert(object.uri.clone());
+                        arrivals.push(object.into());
+                    }
+                    None => self.passed += 1,
                 }
             }
             for data in &message.logs {
@@ -203,12 +206,12 @@ impl<'d> Delivery<'d> {
                 self.line.most(name::DeliveryLag, (now - time.timestamp_millis()).max(0) as f64 / 1000.0);
             }
         }
-        if let Some(report) = received.report.as_ref().filter(|_| self.alerts) {
+        if let Some(report) = &received.report {
             lag(report, self.line, now);
             self.line.add(name::FindingsAtOnce, report.findings.len() as u64);
             print(&report.findings);
             if self.shell.was_evaluated() {
-                notify(self.shell, self.call, report, false, self.line);
+                notify(self.shell, self.call, report, Telling { whole: false, together: false }, self.line);
             }
         }
         let missing = "an object got lost on the way";
@@ -223,33 +226,15 @@ impl<'d> Delivery<'d> {
             .collect())
     }
 
-    /// An object to read, unless its name proves that it is no log.
-    fn arrival(&mut self, notice: &Notice) -> Option<Arrival> {
-        let Notice { bucket, key, size, etag, .. } = notice;
-        if self.shell.is_own(bucket, key) || key.ends_with('/') {
-            self.passed += 1;
-            return None;
-        }
-        let object = Object::in_bucket(bucket, key, *size, etag.as_deref());
-        if object.skip.is_some() {
-            self.passed += 1;
-            return None;
-        }
-        Some(object.into())
-    }
-
     /// Counts an object; says why it is to come again, if it is.
     fn count(&mut self, uri: &str, outcome: &Outcome) -> Option<String> {
-        self.line.add(name::Records, outcome.records);
-        self.line.add(name::Events, outcome.events);
-        self.line.add(name::RejectedRecords, outcome.rejected);
-        self.line.add(name::CompressedBytes, outcome.compressed);
+        measure(self.line, outcome);
         match &outcome.fate {
             Fate::Read => {
                 self.read += 1;
                 None
             }
-            Fate::Passed(_) => {
+            Fate::Known | Fate::Passed(_) => {
                 self.passed += 1;
                 None
             }
@@ -259,8 +244,7 @@ impl<'d> Delivery<'d> {
             }
             Fate::Failed { reason, detail } => {
                 self.line.add(name::Skipped, 1);
-                let detail = detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
-                Some(format!("{uri}: {} ({}){detail}", reason.meaning(), reason.id()))
+                Some(why(uri, *reason, detail.as_deref()))
             }
             Fate::NotKept(why) => Some(format!("{uri}: the lake did not take it: {why}")),
         }
@@ -278,14 +262,38 @@ impl<'d> Delivery<'d> {
     }
 }
 
+/// An object to read, unless its name proves that it is no log.
+pub(crate) fn object(shell: &Shell, notice: &Notice) -> Option<Object> {
+    let Notice { bucket, key, size, etag, .. } = notice;
+    if shell.is_own(bucket, key) || key.ends_with('/') {
+        return None;
+    }
+    let object = Object::in_bucket(bucket, key, *size, etag.as_deref());
+    object.skip.is_none().then_some(object)
+}
+
+/// Counts what was in an object.
+pub(crate) fn measure(line: &mut Line, outcome: &Outcome) {
+    line.add(name::Records, outcome.records);
+    line.add(name::Events, outcome.events);
+    line.add(name::RejectedRecords, outcome.rejected);
+    line.add(name::CompressedBytes, outcome.compressed);
+}
+
+/// Why an object could not be read.
+pub(crate) fn why(uri: &str, reason: SkipReason, detail: Option<&str>) -> String {
+    let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+    format!("{uri}: {} ({}){detail}", reason.meaning(), reason.id())
+}
+
 /// Something else that somebody put beside the logs: neither its name nor its content says that it is one.
-fn is_no_log(uri: &str, reason: SkipReason) -> bool {
+pub(crate) fn is_no_log(uri: &str, reason: SkipReason) -> bool {
     let is_json_or_nothing = matches!(reason, SkipReason::NotJson | SkipReason::NotCloudTrail | SkipReason::Empty);
     is_json_or_nothing && Layout::of(uri).kind == ObjectKind::Unknown
 }
 
 /// Absorbs what was delivered and runs all rules. One at a time does it.
-fn evaluate(shell: &Shell, call: &Call<'_>, line: &mut Line) -> Result<Value, Failure> {
+fn evaluate(shell: &Shell, call: &Call<'_>, after_backfill: bool, line: &mut Line) -> Result<Value, Failure> {
     let Some(lake) = shell.receiver.lake() else {
         return Err(Failure::BadConfiguration("KEYTRAIL_LAKE is not set: there is nothing to evaluate".into()));
     };
@@ -296,8 +304,15 @@ fn evaluate(shell: &Shell, call: &Call<'_>, line: &mut Line) -> Result<Value, Fa
         line.say("reason", "another evaluation is at it");
         return Ok(json!({"evaluated": false}));
     };
+    // Who cannot tell had better tell too much.
+    let is_held = !after_backfill && lake.is_leased(BACKFILL, now).unwrap_or(false);
+    line.say("held", is_held);
     let from = shell.environment.period.map(|period| period.before(now));
     let done = shell.receiver.evaluate(from, &Quiet).map_err(Failure::from);
+    if after_backfill && done.is_ok() {
+        // Otherwise it runs out by itself.
+        drop(lake.seize(BACKFILL, "", 0));
+    }
     let answer = done.map(|done| {
         let findings = done.as_ref().map_or(0, |done| done.report.findings.len());
         if let Some(done) = &done {
@@ -310,7 +325,9 @@ fn evaluate(shell: &Shell, call: &Call<'_>, line: &mut Line) -> Result<Value, Fa
             if shell.receiver.settings().alert.sinks.is_empty() {
                 print(&done.report.findings);
             }
-            notify(shell, call, &done.report, from.is_none(), line);
+            if !is_held {
+                notify(shell, call, &done.report, Telling { whole: from.is_none(), together: after_backfill }, line);
+            }
         }
         line.add(name::Evaluations, 1);
         line.say("evaluated", true);
@@ -343,8 +360,16 @@ fn print(findings: &[Finding]) {
     }
 }
 
+/// What a report is, for those who are told of it.
+struct Telling {
+    /// It covers all that the lake knows.
+    whole: bool,
+    /// What is new in it is one message.
+    together: bool,
+}
+
 /// Tells the sinks. What cannot be told now stays in the lake, and the next evaluation tells it: nothing fails for it.
-fn notify(shell: &Shell, call: &Call<'_>, report: &Report, whole: bool, line: &mut Line) {
+fn notify(shell: &Shell, call: &Call<'_>, report: &Report, telling: Telling, line: &mut Line) {
     let settings = shell.receiver.settings();
     if settings.alert.sinks.is_empty() {
         return;
@@ -352,7 +377,8 @@ fn notify(shell: &Shell, call: &Call<'_>, report: &Report, whole: bool, line: &m
     let now = (call.clock)();
     let left = u64::try_from(call.deadline - now - RESERVE).unwrap_or(0);
     let budget = Duration::from_millis(left).clamp(Duration::from_secs(1), Duration::from_secs(60));
-    let how = Notify { now, whole, first_is_summary: true, budget };
+    let Telling { whole, together } = telling;
+    let how = Notify { now, whole, first_is_summary: true, together, budget };
     let told = pipeline::notify(report, settings, shell.receiver.lake(), how);
     line.add(name::AlertsSent, told.sent);
     // What is now, not what is more.

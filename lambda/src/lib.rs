@@ -1,5 +1,6 @@
 //! Keytrail as an AWS Lambda function: the pipeline of the library, run on every log file that is delivered.
 
+mod backfill;
 pub mod envelope;
 pub mod environment;
 pub mod failure;

@@ -16,6 +16,9 @@ const PARALLEL: usize = 8;
 /// The task of which there is one at a time.
 pub const EVALUATE: &str = "evaluate";
 
+/// Who has this, wants evaluations to tell nobody.
+pub const BACKFILL: &str = "backfill";
+
 /// What a process keeps between invocations.
 #[derive(Debug)]
 pub struct Shell {

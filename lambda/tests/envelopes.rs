@@ -95,8 +95,17 @@ fn a_subscription_of_cloudwatch_logs_is_handed_on() {
 
 #[test]
 fn what_is_asked_for_by_name() {
-    assert_eq!(objects(&payload("schedule")), Envelope::Evaluate);
-    assert_eq!(objects(&json!({"keytrail": "evaluate"})), Envelope::Evaluate);
+    let evaluate = |after_backfill| Envelope::Evaluate { after_backfill };
+    assert_eq!(objects(&payload("schedule")), evaluate(false));
+    assert_eq!(objects(&json!({"keytrail": "evaluate"})), evaluate(false));
+    assert_eq!(objects(&json!({"keytrail": "evaluate", "after": "backfill"})), evaluate(true));
+    assert_eq!(objects(&json!({"keytrail": "hold", "minutes": 90})), Envelope::Hold(90));
+    for minutes in [json!(null), json!(-1), json!("9"), json!(1_000_000)] {
+        let Envelope::Delivery { messages, .. } = objects(&json!({"keytrail": "hold", "minutes": minutes})) else {
+            panic!("{minutes} minutes are held")
+        };
+        assert_eq!(messages[0].wrong.len(), 1, "{minutes}");
+    }
     assert_eq!(objects(&json!({"keytrail": "self-test"})), Envelope::SelfTest);
     let Envelope::Ingest(message) = objects(&payload("ingest")) else { panic!("no ingest") };
     assert_eq!(keys(&message), [KEY, "a+b%20c.json.gz"]);

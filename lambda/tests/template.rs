@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use keytrail_lambda::envelope::{Envelope, objects};
+use keytrail_lambda::failure::Failure;
 use keytrail_lambda::telemetry::{DIMENSION, METRICS, NAMESPACE};
 use serde_json::Value;
 
@@ -103,4 +105,39 @@ fn variables_are_read_and_explained() {
     let mut explained = variables(&read("README.md"));
     assert!(explained.remove("KEYTRAIL_BOOTSTRAP"), "it is for tests");
     assert_eq!(explained, read_by_code);
+}
+
+/// Names of errors that a value catches or retries, with the attempts.
+fn named(value: &Value, found: &mut Vec<(String, Option<u64>)>) {
+    if let Some(names) = value.get("ErrorEquals").and_then(Value::as_array) {
+        found.extend(names.iter().map(|name| (name.as_str().unwrap().to_owned(), value["MaxAttempts"].as_u64())));
+    }
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| named(value, found)),
+        Value::Object(members) => members.values().for_each(|value| named(value, found)),
+        _ => {}
+    }
+}
+
+/// What the state machine sends is understood, and what it retries is what the function fails by.
+#[test]
+fn the_state_machine_speaks_the_language_of_the_function() {
+    let machine: Value = serde_json::from_str(&read("backfill.asl.json")).unwrap();
+    let payload = |state: &str| &machine["States"][state]["Parameters"]["Payload"];
+    assert!(
+        matches!(objects(payload("Hold")), Envelope::Hold(minutes) if u64::from(minutes) * 60 == machine["TimeoutSeconds"])
+    );
+    assert_eq!(objects(payload("Evaluate")), Envelope::Evaluate { after_backfill: true });
+
+    let text = String::new;
+    let again = [Failure::Unavailable(text()), Failure::ObjectsFailed(text())];
+    let never = [Failure::BadConfiguration(text()), Failure::NotUnderstood(text()), Failure::Bug(text())];
+    let mut found = Vec::new();
+    named(&machine, &mut found);
+    for (name, attempts) in &found {
+        let is = |failures: &[Failure]| failures.iter().any(|failure| failure.kind() == name);
+        assert!(!is(&never) || *attempts == Some(0), "{name} is tried again");
+        assert!(is(&never) || is(&again) || name == "States.ALL", "{name}");
+    }
+    assert!(never.iter().all(|failure| found.iter().any(|(name, _)| name == failure.kind())), "{found:?}");
 }

@@ -55,6 +55,8 @@ pub struct Notify {
     pub whole: bool,
     /// With a lake: a sink that was never told anything gets one summary of what is there, not a message for each.
     pub first_is_summary: bool,
+    /// Nothing is told alone: all that is new is one message. After a backfill, what is new to us is old to everybody else.
+    pub together: bool,
     /// How long one sink may take. Sinks are told side by side.
     pub budget: Duration,
 }
@@ -62,7 +64,7 @@ pub struct Notify {
 impl Notify {
     /// As of a moment: a report of everything, the first run a summary, a minute for every sink.
     pub fn at(now: i64) -> Self {
-        Self { now, whole: true, first_is_summary: true, budget: Duration::from_secs(60) }
+        Self { now, whole: true, first_is_summary: true, together: false, budget: Duration::from_secs(60) }
     }
 }
 
@@ -85,9 +87,13 @@ pub struct Notified {
 /// Tells all sinks of the configuration.
 pub(crate) fn tell(report: &Report, settings: &Settings, lake: Option<&Lake>, how: Notify) -> Notified {
     let settle = plan::minutes(settings.alert.options.settle_minutes);
+    let mut alerting = settings.alert.clone();
+    if how.together {
+        alerting.options.max_per_run = 0;
+    }
     let situation = Arc::new(Situation {
         incidents: Incident::group(&report.findings, how.now, settle),
-        alerting: settings.alert.clone(),
+        alerting,
         accounts: settings.accounts.clone(),
         now: how.now,
         whole: how.whole,

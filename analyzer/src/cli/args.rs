@@ -1,5 +1,6 @@
 //! The command line as the user types it. Help, completions and the man page derive from these types.
 
+mod backfill;
 mod questions;
 mod verify;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(super) use self::backfill::{BackfillArgs, PlanArgs};
 pub(super) use self::questions::{ExplainArgs, KeysArgs, ReportArgs, RetireArgs, SuppressArgs, TimelineArgs};
 pub(super) use self::verify::VerifyArgs;
 use super::exit;
@@ -57,6 +59,9 @@ pub(super) enum Command {
     Scan(Box<ScanArgs>),
     /// Read what is new in logs into a lake, so that nothing is read twice
     Ingest(Box<IngestArgs>),
+    /// Plan to bring logs of any size into a lake, by many Lambda functions at once
+    #[command(subcommand)]
+    Backfill(BackfillArgs),
     /// List the keys: state, rotation, last use, who uses them for what, cost
     Keys(Box<KeysArgs>),
     /// Tell what happened to one key, or to something that keys protect
@@ -326,7 +331,7 @@ pub(super) struct S3Args {
 
 #[cfg(feature = "aws")]
 impl S3Args {
-    fn options(&self) -> S3Options {
+    pub(super) fn options(&self) -> S3Options {
         S3Options {
             profile: self.profile.clone(),
             endpoint_url: self.endpoint_url.clone(),

@@ -68,7 +68,7 @@ pub(super) fn fill(
 }
 
 /// True when a folder or prefix of logs holds the lake: it would be read as logs.
-fn holds(source: &str, lake: &str) -> bool {
+pub(super) fn holds(source: &str, lake: &str) -> bool {
     if let (Some(source), Some(lake)) = (source.strip_prefix("s3://"), lake.strip_prefix("s3://")) {
         // A prefix need not end with a slash, a bucket does.
         let source = if source.contains('/') { source.to_owned() } else { format!("{source}/") };

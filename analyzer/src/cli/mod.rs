@@ -4,6 +4,8 @@
 mod alert;
 mod args;
 mod athena;
+mod backfill;
+mod estimate;
 pub mod exit;
 mod explain;
 mod failure;
@@ -56,6 +58,7 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
     let result = match &cli.command {
         Command::Scan(args) => scan::run(args, terminal),
         Command::Ingest(args) => ingest::run(args, terminal),
+        Command::Backfill(args) => backfill::run(args, terminal),
         Command::Keys(args) => keys::run(args, terminal),
         Command::Timeline(args) => timeline::run(args, terminal),
         Command::Retire(args) => retire::run(args, terminal),

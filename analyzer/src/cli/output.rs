@@ -42,10 +42,15 @@ impl Output {
 
     /// Writes all of it beside its place and renames it into it.
     pub(super) fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
+        self.write_with(|file| file.write_all(bytes))
+    }
+
+    /// As [`Self::write`], for what shall not be in memory as a whole.
+    pub(super) fn write_with(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
         let written = if is_device(&self.path) {
-            OpenOptions::new().write(true).open(&self.path).and_then(|mut file| file.write_all(bytes))
+            OpenOptions::new().write(true).open(&self.path).and_then(|mut file| write(&mut file))
         } else {
-            replace(&place(&self.path), bytes)
+            replace(&place(&self.path), write)
         };
         match written {
             // A pipe whose reader has seen enough.
@@ -57,9 +62,9 @@ impl Output {
     }
 }
 
-fn replace(place: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace(place: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut file = beside(folder(place))?;
-    file.write_all(bytes)?;
+    write(&mut file)?;
     file.as_file().sync_all()?;
     file.persist(place).map(drop).map_err(|error| error.error)
 }

@@ -39,6 +39,27 @@ impl Lake {
         }
     }
 
+    /// Takes a task until a moment, whoever has it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn seize(&self, task: &str, holder: &str, until: i64) -> Result<(), LakeError> {
+        let file = LeaseFile { holder: holder.to_owned(), lease_until: until };
+        let bytes = serde_json::to_vec(&file).unwrap_or_default();
+        self.store.put(&format!("leases/{task}.json"), &bytes, When::Always)?;
+        Ok(())
+    }
+
+    /// True when somebody has a task at `now`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn is_leased(&self, task: &str, now: i64) -> Result<bool, LakeError> {
+        let found = self.store.get(&format!("leases/{task}.json"))?;
+        let held = found.and_then(|(bytes, _)| serde_json::from_slice::<LeaseFile>(&bytes).ok());
+        Ok(held.is_some_and(|held| held.lease_until > now))
+    }
+
     /// True when somebody has ever taken a task.
     ///
     /// # Errors
@@ -83,6 +104,18 @@ mod tests {
         assert!(lake.lease("evaluate", "d", 2_600, 9_000).unwrap().is_none(), "it was not theirs any more");
         lake.release(third).unwrap();
         assert!(lake.was_leased("evaluate").unwrap());
+    }
+
+    #[test]
+    fn who_seizes_asks_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open_or_create(Arc::new(Folder::new(folder.path()))).unwrap();
+        assert!(!lake.is_leased("backfill", 0).unwrap());
+        lake.seize("backfill", "a", 2_000).unwrap();
+        lake.seize("backfill", "b", 3_000).unwrap();
+        assert!(lake.is_leased("backfill", 2_999).unwrap() && !lake.is_leased("backfill", 3_000).unwrap());
+        lake.seize("backfill", "", 0).unwrap();
+        assert!(!lake.is_leased("backfill", 1).unwrap());
     }
 
     #[test]

@@ -46,6 +46,8 @@ impl From<Object> for Arrival {
 pub enum Fate {
     /// It was read.
     Read,
+    /// The lake has it as it is: it was not read again.
+    Known,
     /// There was nothing in it that should have been read.
     Passed(SkipReason),
     /// It could not be read.
@@ -99,10 +101,10 @@ pub struct Evaluated {
 /// Reads what is delivered. It keeps its connections and threads: one is made for many deliveries.
 #[derive(Debug)]
 pub struct Receiver {
-    options: ScanOptions,
-    session: Session,
-    pool: ThreadPool,
-    lake: Option<Lake>,
+    pub(super) options: ScanOptions,
+    pub(super) session: Session,
+    pub(super) pool: ThreadPool,
+    pub(super) lake: Option<Lake>,
 }
 
 impl Receiver {
@@ -149,13 +151,7 @@ impl Receiver {
         let mut arrivals: BTreeMap<String, Arrival> =
             arrivals.into_iter().map(|arrival| (arrival.object.uri.clone(), arrival)).collect();
         // Whole objects, whatever is asked for: the lake has no other place for the rest.
-        let options = ScanOptions {
-            accounts: Vec::new(),
-            regions: Vec::new(),
-            lookback: None,
-            events: None,
-            ..self.options.clone()
-        };
+        let options = self.whole();
         let dictionary = Dictionary::default();
         let (names, rows) = (Arc::new(Names::default()), Rows::new(options.memory));
         let across = Across::default();
@@ -208,6 +204,11 @@ impl Receiver {
         Ok(received)
     }
 
+    /// Options that leave nothing of an object out.
+    pub(super) fn whole(&self) -> ScanOptions {
+        ScanOptions { accounts: Vec::new(), regions: Vec::new(), lookback: None, events: None, ..self.options.clone() }
+    }
+
     fn keep(&self, row: ObjectRow, events: &[Events], dictionary: &Dictionary) -> Result<(), ScanError> {
         let Some(lake) = &self.lake else { return Ok(()) };
         if events.is_empty() {
@@ -258,7 +259,7 @@ fn at_once(options: &ScanOptions) -> Result<(Vec<&'static Rule>, Vec<Skip>), Sca
     Ok((run, skipped))
 }
 
-fn outcome(row: &ObjectRow) -> Outcome {
+pub(super) fn outcome(row: &ObjectRow) -> Outcome {
     let report = &row.report;
     let fate = match report.skip {
         None => Fate::Read,

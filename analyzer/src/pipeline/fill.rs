@@ -125,7 +125,7 @@ pub fn fill(options: &ScanOptions, lake: &Lake, reach: Reach, progress: &dyn Pro
 }
 
 /// Gathers what workers read.
-struct Gather {
+pub(super) struct Gather {
     batch: Mutex<Batch>,
     bytes: AtomicU64,
     objects: AtomicU64,
@@ -133,17 +133,22 @@ struct Gather {
 }
 
 impl Gather {
-    fn new(dictionary: Dictionary, most: u64) -> Self {
+    pub(super) fn new(dictionary: Dictionary, most: u64) -> Self {
         let batch = Mutex::new(Batch::new(dictionary));
         Self { batch, bytes: AtomicU64::new(0), objects: AtomicU64::new(0), most }
     }
 
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.bytes.load(Ordering::Relaxed) >= self.most || self.objects.load(Ordering::Relaxed) >= BATCH_OBJECTS as u64
     }
 
-    fn into_batch(self) -> Batch {
+    pub(super) fn into_batch(self) -> Batch {
         self.batch.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&self, index: u32, row: ObjectRow) {
+        self.objects.fetch_add(1, Ordering::Relaxed);
+        lock(&self.batch).add_object(index, row);
     }
 }
 
@@ -155,10 +160,8 @@ impl Keep for Gather {
     }
 
     fn object(&self, done: Done<'_>) -> Result<(), ScanError> {
-        self.objects.fetch_add(1, Ordering::Relaxed);
         let (index, unit) = (done.index, unit_of(done.object));
-        let row = ObjectRow { unit, ..done.into_row() };
-        lock(&self.batch).add_object(index, row);
+        self.add(index, ObjectRow { unit, ..done.into_row() });
         Ok(())
     }
 
@@ -168,7 +171,7 @@ impl Keep for Gather {
 }
 
 /// Knows what the lake has, and lets the rest through.
-struct Planner {
+pub(super) struct Planner {
     lake: Lake,
     shards: HashMap<Shard, ShardState>,
     known: HashMap<Unit, Known>,
@@ -179,7 +182,7 @@ struct Planner {
 
 /// What others may ask a planner that is at work elsewhere.
 #[derive(Default)]
-struct Told {
+pub(super) struct Told {
     unchanged: AtomicU64,
     /// Folders that could not be listed before, and of which something was listed now.
     open: Mutex<BTreeSet<String>>,
@@ -190,7 +193,7 @@ struct Told {
 }
 
 impl Planner {
-    fn new(lake: Lake, told: Arc<Told>) -> Result<Self, LakeError> {
+    pub(super) fn new(lake: Lake, told: Arc<Told>) -> Result<Self, LakeError> {
         let state = lake.shard(&Shard::default())?;
         let mut places = BTreeSet::new();
         for part in state.manifest.of(PartKind::Objects).filter(|part| part.unit == Unit::default()) {
@@ -235,7 +238,8 @@ impl Planner {
         self.lake.known(&self.shards[&unit.shard], unit.date)
     }
 
-    fn standing(&mut self, object: &Object) -> Result<Standing, LakeError> {
+    /// What the lake has of an object.
+    pub(super) fn standing(&mut self, object: &Object) -> Result<Standing, LakeError> {
         let unit = unit_of(object);
         if !self.known.contains_key(&unit) {
             // Objects come in the order of their names, day by day: what was remembered first is done with.

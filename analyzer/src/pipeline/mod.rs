@@ -1,5 +1,8 @@
 //! The only room that knows the order of the stages: sources to objects, objects to rows, rows to views, views to findings.
 
+mod backfill;
+#[cfg(feature = "aws")]
+mod bring;
 #[cfg(feature = "aws")]
 mod deliver;
 mod drive;
@@ -23,6 +26,7 @@ use std::sync::Arc;
 use polars::prelude::PolarsError;
 use rayon::ThreadPool;
 
+pub use self::backfill::{Batch, Bounds, Found, batches};
 #[cfg(feature = "aws")]
 pub use self::deliver::{Arrival, Evaluated, Fate, Outcome, Received, Receiver};
 pub use self::fill::{Filled, Reach, fill};

@@ -95,12 +95,12 @@ impl Sources {
         }
     }
 
-    /// All objects, for who has to know them before the first is read.
-    pub(super) fn list(&mut self) -> Vec<Object> {
+    /// Lists the objects, and fetches none: those of this machine first, then bucket by bucket, each by the bytes of its keys.
+    pub(super) fn list(&mut self) -> impl Iterator<Item = Object> + use<> {
         let objects = std::mem::take(&mut self.objects).into_iter();
         #[cfg(feature = "aws")]
         let objects = objects.chain(std::mem::take(&mut self.remote.listings).into_iter().flatten());
-        objects.collect()
+        objects
     }
 
     /// Objects that have numbers, each with its bytes.
@@ -131,12 +131,8 @@ impl Sources {
         wanted: impl FnMut(&mut Object) -> bool + Send + 'static,
     ) -> Feed<'p> {
         let found = Arc::new(Found::default());
-        let objects = std::mem::take(&mut self.objects);
-        let local = objects.iter().filter_map(|object| object.size).sum();
-        let objects = objects.into_iter();
-        #[cfg(feature = "aws")]
-        let objects = objects.chain(std::mem::take(&mut self.remote.listings).into_iter().flatten());
-        let objects = found.clone().watch(objects, wanted);
+        let local = self.objects.iter().filter_map(|object| object.size).sum();
+        let objects = found.clone().watch(self.list(), wanted);
         let items = source::fetch(
             objects,
             names.clone(),

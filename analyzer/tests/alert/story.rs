@@ -118,6 +118,20 @@ fn without_the_summary_everything_is_new() {
 }
 
 #[test]
+fn after_a_backfill_what_is_new_is_one_message() {
+    let stage = Stage::begun();
+    stage.tell([outage("alias/a", 1)], NOW);
+    stage.server.take();
+    let found = || report([outage("alias/a", 1), outage("alias/b", 1), outage("alias/c", 1)]);
+    let how = Notify { together: true, ..at(NOW + HOUR) };
+    let told = notify(&found(), &one_sink(&stage.server), Some(&stage.lake), how);
+    assert_eq!(told, Notified { sent: 1, suppressed: 2, ..Notified::default() });
+    assert_eq!(subjects(&stage.server), ["overflow [HIGH] and 2 more incidents (2 high)"]);
+    notify(&found(), &one_sink(&stage.server), Some(&stage.lake), at(NOW + 2 * HOUR));
+    assert!(stage.server.take().is_empty(), "they are known");
+}
+
+#[test]
 fn what_can_wait_waits_for_the_digest() {
     let stage = Stage::begun();
     // The first run counts as the last digest, also when it had nothing to say.

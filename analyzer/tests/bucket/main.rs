@@ -20,6 +20,7 @@ mod run;
 #[expect(dead_code, reason = "what only the tests of single requests ask for")]
 mod s3;
 
+mod backfill;
 mod lakes;
 mod place;
 mod question;

@@ -28,8 +28,14 @@ class Emulator(servers.Ministack):
     """All services that a deployment needs. Only loopback is reached."""
 
     def environment(self):
-        services = "s3,sqs,sns,lambda,iam,sts,logs"
-        return super().environment() | {"SERVICES": services, "AUTH": "false", "LAMBDA_EXECUTOR": "local"}
+        services = "s3,sqs,sns,lambda,iam,sts,logs,states"
+        return super().environment() | {
+            "SERVICES": services,
+            "AUTH": "false",
+            "LAMBDA_EXECUTOR": "local",
+            # What state machines wait for goes by faster.
+            "SFN_WAIT_SCALE": "0.02",
+        }
 
 
 @pytest.fixture(scope="session")

@@ -63,22 +63,6 @@ fn one_evaluates_at_a_time() {
     }
 }
 
-#[test]
-fn an_ingest_tells_nobody() {
-    let (server, logs) = (Server::new(), sample());
-    for (key, bytes) in &logs {
-        server.buckets.put("logs", key, bytes.clone());
-    }
-    let mut function = function(&server, &[]);
-    let uris: Vec<String> = logs.keys().map(|key| format!("s3://logs/{key}")).collect();
-    let answer = function.invoke(&json!({"keytrail": "ingest", "objects": uris}));
-    assert_eq!(answer.result, Ok(json!({"read": logs.len(), "passedBy": 0})));
-    assert!(answer.findings().is_empty());
-    assert_eq!(findings(&server, LAKE), findings(&server, "s3://logs/AWSLogs/"));
-    let answer = function.invoke(&json!({"keytrail": "ingest", "objects": ["s3://logs/AWSLogs/none.json.gz"]}));
-    assert_eq!(answer.result.unwrap_err().0, "Keytrail.ObjectsFailed", "a name that retries can match");
-}
-
 /// What dashboards and alarms watch, something leaves.
 #[test]
 fn every_metric_is_left_by_something() {

@@ -6,6 +6,7 @@
 )]
 
 mod api;
+mod backfill;
 #[path = "../../../analyzer/tests/support/s3/mod.rs"]
 #[allow(dead_code, reason = "what only the tests of single requests ask for")]
 mod s3;

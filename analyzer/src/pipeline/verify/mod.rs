@@ -52,7 +52,7 @@ pub fn verify(
     if !sources.lakes.is_empty() {
         return Err(ScanError::Usage("a lake holds no digests; verify the logs that it was filled from".into()));
     }
-    let index = Index::of(sources.list());
+    let index = Index::of(sources.list().collect());
     if index.digests.is_empty() && index.logs.is_empty() {
         let place = options.sources.join(", ");
         return Err(ScanError::NothingToRead(format!("neither digests nor log files of CloudTrail in {place}")));
