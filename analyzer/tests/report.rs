@@ -38,6 +38,7 @@ fn help_leads_to_the_first_scan() {
     Commands:
       scan         Find out what is wrong with the keys in a pile of CloudTrail logs
       ingest       Read what is new in logs into a lake, so that nothing is read twice
+      backfill     Plan to bring logs of any size into a lake, by many Lambda functions at once
       keys         List the keys: state, rotation, last use, who uses them for what, cost
       timeline     Tell what happened to one key, or to something that keys protect
       retire       May this key go? SAFE, NOT SAFE or UNKNOWN, with the reasons
@@ -89,6 +90,7 @@ fn only_commands_that_exist_are_named() {
         let named = [
             "scan",
             "ingest",
+            "backfill",
             "keys",
             "timeline",
             "retire",

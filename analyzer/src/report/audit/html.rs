@@ -219,7 +219,7 @@ fn anchor(framework: &str, control: &Control) -> String {
 
 fn table_of_controls(framework: &str, controls: &[Control], assessments: &[Assessment]) -> Markup {
     html! {
-        div.scroll {
+        div.scroll tabindex="0" role="region" aria-label={ "Controls of " (framework) } {
             table {
                 caption { "Controls and what the log proves of them" }
                 thead { tr { th scope="col" { "Control" } th scope="col" { "What it asks for" } th scope="col" { "Status" } th scope="col" { "Because" } } }
@@ -291,7 +291,7 @@ fn finding_of(finding: &Finding) -> Markup {
                 @for fact in &finding.facts { dt { (fact.label) } dd { (text(&fact.value)) } }
                 dt { "Id" } dd.id { (finding.id) }
             }
-            div.scroll { table {
+            div.scroll tabindex="0" role="region" aria-label={ "Records of finding " (finding.id) } { table {
                 caption { "Records that it rests on" }
                 thead { tr { th scope="col" { "Role" } th scope="col" { "Time (UTC)" } th scope="col" { "Event" } th scope="col" { "Event id" } th scope="col" { "Object and record" } } }
                 tbody { @for evidence in &finding.evidence {
