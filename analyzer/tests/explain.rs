@@ -99,6 +99,30 @@ fn a_record_that_is_gone_is_said_and_ends_with_4() {
     assert!(!document["records"][0]["commands"].as_array().unwrap().is_empty());
 }
 
+/// Whoever can write to the place of the logs can put another record there: it must not pass for evidence.
+#[test]
+fn a_record_that_was_replaced_is_no_evidence() {
+    let finding = finding("key-disabled");
+    let folder = tempfile::tempdir().unwrap();
+    let (logs, lake) = (folder.path().join("logs"), folder.path().join("lake"));
+    copy(SAMPLE.as_ref(), &logs);
+    ingest(&[&logs], &lake, &[]).ended(0);
+    let id = finding["id"].as_str().unwrap();
+    let document = explain(&[id, lake.to_str().unwrap()]).ended(0).json();
+    let record = &document["records"][0];
+    let forged: Vec<Value> = (0..64)
+        .map(|n| {
+            let mut raw = record["raw"].clone();
+            raw["eventID"] = format!("00000000-0000-4000-8000-{n:012}").into();
+            raw
+        })
+        .collect();
+    std::fs::write(record["object"].as_str().unwrap(), serde_json::json!({ "Records": forged }).to_string()).unwrap();
+    let document = explain(&[id, lake.to_str().unwrap()]).ended(4).json();
+    assert_eq!(document["records"][0]["problem"], "another record stands there now");
+    assert_eq!(document["records"][0]["raw"], Value::Null);
+}
+
 #[test]
 fn wrong_ids_are_refused() {
     explain(&["abc", SAMPLE]).ended(2);

@@ -99,12 +99,19 @@ fn a_lake_tells_the_same() {
 #[test]
 fn hostile_logs_cannot_act_and_wrong_questions_are_refused() {
     let hostile = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/hostile");
-    for format in ["text", "json"] {
+    let mut keys = keytrail("keys");
+    keys.arg(hostile);
+    let keys = run(keys).ended(4).json();
+    let arns: Vec<&str> = keys["keys"].as_array().unwrap().iter().map(|key| key["arn"].as_str().unwrap()).collect();
+    assert!(!arns.is_empty());
+    for (arn, format) in arns.iter().flat_map(|arn| [(arn, "text"), (arn, "json")]) {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keytrail"));
-        command.env_clear().args(["timeline", hostile, "--key", PAYMENTS, "--quiet", "--format", format]);
-        let done = run(command);
-        let text = String::from_utf8(done.out).unwrap();
-        assert!(!text.contains(|c: char| c.is_control() && c != '\n' && c != '\r'), "{format}");
+        command.env_clear().args(["timeline", hostile, "--key", arn, "--quiet", "--format", format]);
+        let text = String::from_utf8(run(command).ended(4).out).unwrap();
+        assert!(
+            !text.is_empty() && !text.contains(|c: char| c.is_control() && c != '\n' && c != '\r'),
+            "{arn} {format}"
+        );
     }
     timeline(&[SAMPLE]).ended(2);
     timeline(&[SAMPLE, "--key", "a", "--resource", "b"]).ended(2);

@@ -40,7 +40,7 @@ pub(super) fn run(args: &ExplainArgs, terminal: &mut Terminal<'_>) -> Result<Exi
         let raw = fetched.records.get(&evidence.object).and_then(|records| records.get(&evidence.record));
         let problem =
             || fetched.missing.get(&evidence.object).cloned().unwrap_or_else(|| "it is not there any more".into());
-        Original { evidence: evidence.clone(), raw: raw.cloned().ok_or_else(problem) }
+        Original::new(evidence.clone(), raw.cloned().ok_or_else(problem))
     };
     let records: Vec<Original> = finding.evidence.iter().map(original).collect();
     let related = report.findings.iter().filter(|other| other.incident == finding.incident && other.id != finding.id);
@@ -53,5 +53,6 @@ pub(super) fn run(args: &ExplainArgs, terminal: &mut Terminal<'_>) -> Result<Exi
         AskFormat::Json => explain::json(&report, &explained),
     };
     terminal.print(text.as_bytes())?;
-    Ok(ExitReason::of_report(report.coverage.is_complete() && fetched.missing.is_empty(), false))
+    let all_there = explained.records.iter().all(|record| record.raw.is_ok());
+    Ok(ExitReason::of_report(report.coverage.is_complete() && all_there, false))
 }

@@ -17,8 +17,8 @@ use crate::config::Period;
 use crate::integrity::Verdict;
 use crate::pipeline::{self, ScanOptions};
 use crate::report::audit::{self, Audit, Expected};
+use crate::report::human;
 use crate::report::keys::{self, Inventory};
-use crate::report::{human, timeline};
 use crate::view::inventory::KeyRow;
 
 /// How far back a report looks for causes when nobody says.
@@ -59,7 +59,7 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
     };
     let integrity = integrity(args, &options, terminal)?;
     let (report, looked_at) = pipeline::audit(&options, &*progress::display(terminal), &|key, cx| {
-        Some((KeyRow::of(key, cx.dictionary, cx.as_of), timeline::changes(key, cx)))
+        Some((KeyRow::of(key, cx.dictionary, cx.as_of), audit::population(key, cx)))
     })?;
     warn_of_gaps(&report.coverage, terminal);
     let is_complete = report.coverage.is_complete();

@@ -38,9 +38,11 @@ pub(super) fn run(args: &SuppressArgs, terminal: &mut Terminal<'_>) -> Result<Ex
     let before = if path.exists() { read(&path)? } else { String::new() };
     let gap = if before.is_empty() || before.ends_with("\n\n") { "" } else { "\n" };
     let after = format!("{before}{gap}{entry}");
-    settings::parse(&after, &path)?;
+    let accepted = settings::parse(&after, &path)?;
+    let entry_read = accepted.suppressions.last();
 
-    let hidden = report.findings.iter().filter(|other| is_hidden(other, finding, args.whole_key));
+    let is_hidden = |other: &&Finding| entry_read.is_some_and(|entry| entry.matches(&pipeline::subject(other)));
+    let hidden = report.findings.iter().filter(is_hidden);
     let hidden: Vec<&Finding> = hidden.collect();
     if args.write {
         Output::check(&path)?.write(after.as_bytes())?;
@@ -61,13 +63,6 @@ pub(super) fn run(args: &SuppressArgs, terminal: &mut Terminal<'_>) -> Result<Ex
 
 fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
-}
-
-fn is_hidden(other: &Finding, finding: &Finding, whole_key: bool) -> bool {
-    let key = |finding: &Finding| finding.key.as_ref().map(|key| key.arn.clone());
-    let place = |finding: &Finding| (finding.account.clone(), finding.region.clone());
-    let same = other.rule == finding.rule && key(other) == key(finding) && place(other) == place(finding);
-    if whole_key { same } else { other.id == finding.id }
 }
 
 /// The entry as TOML.

@@ -125,21 +125,25 @@ fn within(findings: Vec<Finding>, options: &ScanOptions) -> Vec<Finding> {
     findings.into_iter().filter(inside).collect()
 }
 
+/// What suppressions are held against.
+pub(crate) fn subject(finding: &Finding) -> Subject<'_> {
+    Subject {
+        rule: finding.rule,
+        id: finding.id.as_str(),
+        account: &finding.account,
+        region: &finding.region,
+        key_arn: finding.key.as_ref().map(|key| key.arn.as_str()),
+        key_id: finding.key.as_ref().map(|key| key.id.as_str()),
+        alias: finding.key.as_ref().and_then(|key| key.alias.as_deref()),
+        principal: finding.principal.as_ref().map(|principal| principal.arn.as_str()),
+    }
+}
+
 /// Applies the suppressions of the configuration, and says which of them did nothing.
 fn suppress(mut findings: Vec<Finding>, settings: &Settings, as_of: i64, notices: &mut Vec<String>) -> Vec<Finding> {
     let mut tracker = SuppressionTracker::new(&settings.suppressions, as_of);
     for finding in &mut findings {
-        let subject = Subject {
-            rule: finding.rule,
-            id: finding.id.as_str(),
-            account: &finding.account,
-            region: &finding.region,
-            key_arn: finding.key.as_ref().map(|key| key.arn.as_str()),
-            key_id: finding.key.as_ref().map(|key| key.id.as_str()),
-            alias: finding.key.as_ref().and_then(|key| key.alias.as_deref()),
-            principal: finding.principal.as_ref().map(|principal| principal.arn.as_str()),
-        };
-        if let Some(at) = tracker.suppress(&subject) {
+        if let Some(at) = tracker.suppress(&subject(finding)) {
             let entry = &settings.suppressions[at];
             let until = entry.until.map(|date| date.to_string());
             finding.status = Status::Suppressed { reason: entry.reason.clone(), until };

@@ -31,6 +31,7 @@ pub use self::backfill::{Batch, Bounds, Found, batches};
 pub use self::deliver::{Arrival, Evaluated, Fate, Outcome, Received, Receiver};
 pub use self::fill::{Filled, Reach, fill};
 use self::ingest::{Ingested, Shared, ingest};
+pub(crate) use self::judge::subject;
 use self::judge::{Read, judge};
 pub use self::notify::{Notified, Notify, notify, try_sinks};
 pub use self::originals::{Fetched, Originals, originals};

@@ -55,7 +55,9 @@ fn of_object(options: &ScanOptions, object: &str, places: &BTreeSet<u32>, found:
     }
     let names = Arc::new(Names::default());
     let mut decoder = Decoder::new(Limits { max_inflated: options.max_inflated, ..Limits::default() });
-    for item in sources.feed(&names, &Silent, |_| true) {
+    // A name is a prefix in a bucket and may be a pattern in a folder: only the object of exactly this name is meant.
+    let name = object.to_string();
+    for item in sources.feed(&names, &Silent, move |found| found.uri == name) {
         let mut item = item.map_err(said)?;
         let size = item.object.size;
         let mut reader = item.open().map_err(|(reason, detail)| format!("{} {detail}", reason.meaning()))?;

@@ -76,7 +76,7 @@ pub fn evidence(audit: &Audit) -> String {
     table(&columns, rows)
 }
 
-/// One change of a key per row: the whole population.
+/// One change of a key per row: the whole population, as [`super::population`] bounds it.
 pub fn changes(audit: &Audit) -> String {
     let columns = ["time", "key", "kind", "event_name", "what", "principal", "who", "error_code", "event_id", "object"];
     let rows = audit.changes.iter().map(|(key, entry)| {

@@ -336,7 +336,7 @@ fn changes(audit: &Audit) -> Markup {
     html! {
         section aria-labelledby="changes" {
             h2 id="changes" { "Changes of keys" }
-            p { "The whole population of calls that changed a key, or tried to: take a sample of them and ask for the approval of each." }
+            p { "The whole population of calls that changed a key, or tried to, but for grants that a service made or let go by itself: take a sample of them and ask for the approval of each." }
             div.scroll tabindex="0" role="region" aria-label="Changes of keys" { table {
                 caption { (human::count(audit.changes.len() as u64, "call")) }
                 thead { tr { @for name in ["Time (UTC)", "Key", "What", "Who", "Event id"] { th scope="col" { (name) } } } }

@@ -12,8 +12,10 @@ pub use html::render as html;
 pub use json::{SCHEMA, render as json};
 
 use super::Report;
-use super::timeline::Entry;
+use super::timeline::{self, Entry};
 use crate::compliance::{Assessment, Framework, Integrity, Limit, Status, assess};
+use crate::rules::Context;
+use crate::view::KeyView;
 use crate::view::inventory::KeyRow;
 
 /// Everything that a renderer of an audit report may show.
@@ -66,6 +68,15 @@ impl Expected {
         let known = |account: &String| self.accounts.is_empty() || self.accounts.contains(account);
         report.coverage.accounts.iter().filter(|account| !known(account)).cloned().collect()
     }
+}
+
+/// The calls that changed a key, for the population that an auditor draws from. Grants that a service makes and lets go
+/// for each volume and database are left out: they are use, and there may be millions.
+pub fn population(key: &KeyView, cx: &Context<'_>) -> Vec<Entry> {
+    let mut entries = timeline::changes(key, cx);
+    let grant = |entry: &Entry| entry.operations.iter().all(|(name, _)| name.ends_with("Grant"));
+    entries.retain(|entry| entry.via.is_none() || !grant(entry));
+    entries
 }
 
 impl Audit {

@@ -29,6 +29,16 @@ pub struct Original {
 }
 
 impl Original {
+    /// A record of the evidence with what stands in its place now. An object that was replaced since holds other records
+    /// there, which are no evidence.
+    pub fn new(evidence: Evidence, raw: Result<String, String>) -> Self {
+        let raw = raw.and_then(|raw| {
+            let is_it = evidence.event_id.starts_with("content:") || holds_id(&raw, &evidence.event_id);
+            if is_it { Ok(raw) } else { Err("another record stands there now".to_string()) }
+        });
+        Self { evidence, raw }
+    }
+
     /// Shell commands that fetch the record without this program.
     pub fn commands(&self, region: &str) -> Vec<String> {
         let Evidence { event_id, object, .. } = &self.evidence;
@@ -38,7 +48,7 @@ impl Original {
             let unzip = if object.ends_with(".gz") { " | gunzip" } else { "" };
             commands.push(format!("aws s3 cp {} -{unzip} | {filter}", word(object)));
         } else if object != "-" {
-            let read = if object.ends_with(".gz") { "gunzip -c" } else { "cat" };
+            let read = if object.ends_with(".gz") { "gunzip -c --" } else { "cat --" };
             commands.push(format!("{read} {} | {filter}", word(object)));
         }
         let attribute = format!("AttributeKey=EventId,AttributeValue={event_id}");
@@ -47,6 +57,18 @@ impl Original {
         commands.push(lookup);
         commands
     }
+}
+
+/// True when the record, or the event around it, says that it is this one.
+fn holds_id(raw: &str, id: &str) -> bool {
+    let says = |value: &serde_json::Value| {
+        let inside = value.get("detail").or_else(|| value.get("CloudTrailEvent"));
+        [Some(value), inside]
+            .into_iter()
+            .flatten()
+            .any(|value| ["eventID", "EventId"].iter().any(|name| value.get(name).is_some_and(|known| known == id)))
+    };
+    serde_json::from_str(raw).is_ok_and(|value| says(&value))
 }
 
 /// A string of jq inside a word in single quotes: ids are hexadecimal; anything else is made harmless.
