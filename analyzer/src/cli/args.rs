@@ -10,7 +10,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use self::backfill::{BackfillArgs, PlanArgs};
-pub(super) use self::questions::{ExplainArgs, KeysArgs, ReportArgs, RetireArgs, SuppressArgs, TimelineArgs};
+pub(super) use self::questions::{Around, ExplainArgs, KeysArgs, ReportArgs, RetireArgs, SuppressArgs, TimelineArgs};
 pub(super) use self::verify::VerifyArgs;
 use super::exit;
 use crate::config::{Bytes, Period, Settings, When};

@@ -13,20 +13,16 @@ use crate::pipeline::{self, ScanOptions, originals};
 use crate::report::explain::{self, Explained, Original};
 
 pub(super) fn run(args: &ExplainArgs, terminal: &mut Terminal<'_>) -> Result<ExitReason, Failure> {
-    terminal.quiet = args.quiet;
-    let (settings, file) = settings::load(args.config.as_deref())?;
-    if let Some(file) = file.filter(|_| args.config.is_none()) {
-        terminal.note(format!("using {}", file.display()));
-    }
+    let settings = settings::begin(&args.around, terminal)?;
     let id = of_finding(&args.id)?;
     let (from, to) = period(args.from, args.to)?;
     let options = ScanOptions {
         from,
         to,
         as_of: args.as_of.map(|when| when.end_ms()),
-        accounts: args.account.clone(),
-        regions: args.region.clone(),
-        ..args.limits.apply(args.sources.clone(), settings, &args.s3)
+        accounts: args.only.account.clone(),
+        regions: args.only.region.clone(),
+        ..args.around.options(&args.sources, settings)
     };
     let report = pipeline::scan(&options, &*progress::display(terminal))?;
     warn_of_gaps(&report.coverage, terminal);

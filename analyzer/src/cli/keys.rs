@@ -15,23 +15,17 @@ use crate::report::{human, text};
 use crate::view::inventory::KeyRow;
 
 pub(super) fn run(args: &KeysArgs, terminal: &mut Terminal<'_>) -> Result<ExitReason, Failure> {
-    terminal.quiet = args.quiet;
-    let (settings, file) = settings::load(args.config.as_deref())?;
-    if let Some(file) = file.filter(|_| args.config.is_none()) {
-        terminal.note(format!("using {}", file.display()));
-    }
-    if args.sources.iter().any(|source| source == "-") && terminal.around.in_is_terminal {
-        return Err(Failure::usage("standard input is a terminal, not a log").hint("keytrail keys - < FILE"));
-    }
+    let settings = settings::begin(&args.around, terminal)?;
+    settings::no_terminal(&args.sources, terminal, "keytrail keys - < FILE")?;
     let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
     let format = args.format.or_else(|| output.and_then(format_of)).unwrap_or(KeysFormat::Text);
     let output = output.map(Output::check).transpose()?;
 
     let options = ScanOptions {
-        accounts: args.account.clone(),
-        regions: args.region.clone(),
+        accounts: args.only.account.clone(),
+        regions: args.only.region.clone(),
         as_of: args.as_of.map(|when| when.end_ms()),
-        ..args.limits.apply(args.sources.clone(), settings, &args.s3)
+        ..args.around.options(&args.sources, settings)
     };
     let (report, keys) = pipeline::survey(&options, &*progress::display(terminal), &|key, cx| {
         Some(KeyRow::of(key, cx.dictionary, cx.as_of))

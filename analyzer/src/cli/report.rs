@@ -25,19 +25,13 @@ use crate::view::inventory::KeyRow;
 const LOOKBACK: Period = Period::Months(13);
 
 pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<ExitReason, Failure> {
-    terminal.quiet = args.quiet;
     let frameworks = frameworks(args)?;
     if args.list {
         terminal.print(list(&frameworks).as_bytes())?;
         return Ok(ExitReason::Complete);
     }
-    let (settings, file) = settings::load(args.config.as_deref())?;
-    if let Some(file) = file.filter(|_| args.config.is_none()) {
-        terminal.note(format!("using {}", file.display()));
-    }
-    if args.sources.iter().any(|source| source == "-") && terminal.around.in_is_terminal {
-        return Err(Failure::usage("standard input is a terminal, not a log").hint("keytrail report - < FILE"));
-    }
+    let settings = settings::begin(&args.around, terminal)?;
+    settings::no_terminal(&args.sources, terminal, "keytrail report - < FILE")?;
     let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
     let format = args.format.or_else(|| output.and_then(format_of)).unwrap_or(ReportFormat::Html);
     let output = output.map(Output::check).transpose()?;
@@ -53,9 +47,9 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         to,
         as_of: args.as_of.map(|when| when.end_ms()),
         lookback: from.map(|from| args.lookback.unwrap_or(LOOKBACK).before(from)),
-        accounts: args.account.clone(),
-        regions: args.region.clone(),
-        ..args.limits.apply(args.sources.clone(), settings, &args.s3)
+        accounts: args.only.account.clone(),
+        regions: args.only.region.clone(),
+        ..args.around.options(&args.sources, settings)
     };
     let integrity = integrity(args, &options, terminal)?;
     let (report, looked_at) = pipeline::audit(&options, &*progress::display(terminal), &|key, cx| {

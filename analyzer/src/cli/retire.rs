@@ -11,24 +11,14 @@ use crate::report::retire::{self, Facts, Judged, Retirement, Verdict, judge};
 use crate::report::timeline::Wanted;
 
 pub(super) fn run(args: &RetireArgs, terminal: &mut Terminal<'_>) -> Result<ExitReason, Failure> {
-    terminal.quiet = args.quiet;
-    let (settings, file) = settings::load(args.config.as_deref())?;
-    if let Some(file) = file.filter(|_| args.config.is_none()) {
-        terminal.note(format!("using {}", file.display()));
-    }
+    let settings = settings::begin(&args.around, terminal)?;
     let wanted = Wanted::Key(args.key.trim().to_string());
     if wanted.text().is_empty() {
         return Err(Failure::usage("--key needs a name"));
     }
-    if args.sources.iter().any(|source| source == "-") && terminal.around.in_is_terminal {
-        return Err(
-            Failure::usage("standard input is a terminal, not a log").hint("keytrail retire - --key KEY < FILE")
-        );
-    }
-    let options = ScanOptions {
-        as_of: args.as_of.map(|when| when.end_ms()),
-        ..args.limits.apply(args.sources.clone(), settings, &args.s3)
-    };
+    settings::no_terminal(&args.sources, terminal, "keytrail retire - --key KEY < FILE")?;
+    let options =
+        ScanOptions { as_of: args.as_of.map(|when| when.end_ms()), ..args.around.options(&args.sources, settings) };
     let (report, mut keys) = pipeline::survey(&options, &*progress::display(terminal), &|key, cx| {
         wanted.is_key(key).then(|| Facts::of(key, cx))
     })?;

@@ -3,7 +3,9 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::args::Around;
 use super::failure::Failure;
+use super::terminal::Terminal;
 use crate::config::{self, OptionInfo, Settings};
 use crate::rules::RULES;
 
@@ -22,6 +24,24 @@ pub(super) fn load(path: Option<&Path>) -> Result<(Settings, Option<PathBuf>), F
         }
     };
     Ok((parse(&text, file)?, Some(file.to_path_buf())))
+}
+
+/// What every question begins with: how much is said, and the settings, with a word on where they came from.
+pub(super) fn begin(around: &Around, terminal: &mut Terminal<'_>) -> Result<Settings, Failure> {
+    terminal.quiet = around.quiet;
+    let (settings, file) = load(around.config.as_deref())?;
+    if let Some(file) = file.filter(|_| around.config.is_none()) {
+        terminal.note(format!("using {}", file.display()));
+    }
+    Ok(settings)
+}
+
+/// Refuses to wait for somebody to type a log.
+pub(super) fn no_terminal(sources: &[String], terminal: &Terminal<'_>, hint: &str) -> Result<(), Failure> {
+    if sources.iter().any(|source| source == "-") && terminal.around.in_is_terminal {
+        return Err(Failure::usage("standard input is a terminal, not a log").hint(hint));
+    }
+    Ok(())
 }
 
 /// The settings of a text that stands, or will stand, in this file.

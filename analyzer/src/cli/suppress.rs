@@ -16,25 +16,23 @@ use crate::pipeline::{self, ScanOptions};
 use crate::report::human;
 
 pub(super) fn run(args: &SuppressArgs, terminal: &mut Terminal<'_>) -> Result<ExitReason, Failure> {
-    terminal.quiet = args.quiet;
-    let (settings, file) = settings::load(args.config.as_deref())?;
+    terminal.quiet = args.around.quiet;
+    let (settings, file) = settings::load(args.around.config.as_deref())?;
     let id = of_finding(&args.id)?;
     for (name, text) in [("--reason", &args.reason), ("--approved-by", &args.approved_by)] {
         if text.trim().is_empty() || text.chars().any(char::is_control) {
             return Err(Failure::usage(format!("{name} needs a text on one line")));
         }
     }
-    let options = ScanOptions {
-        as_of: args.as_of.map(|when| when.end_ms()),
-        ..args.limits.apply(args.sources.clone(), settings, &args.s3)
-    };
+    let options =
+        ScanOptions { as_of: args.as_of.map(|when| when.end_ms()), ..args.around.options(&args.sources, settings) };
     let report = pipeline::scan(&options, &*progress::display(terminal))?;
     warn_of_gaps(&report.coverage, terminal);
     let finding = named(&report, &id)?;
     let entry = entry(finding, args);
 
     // The entry is read back before anybody relies on it: a day that is none is told here.
-    let path = file.or_else(|| args.config.clone()).unwrap_or_else(|| PathBuf::from(settings::DEFAULT));
+    let path = file.or_else(|| args.around.config.clone()).unwrap_or_else(|| PathBuf::from(settings::DEFAULT));
     let before = if path.exists() { read(&path)? } else { String::new() };
     let gap = if before.is_empty() || before.ends_with("\n\n") { "" } else { "\n" };
     let after = format!("{before}{gap}{entry}");

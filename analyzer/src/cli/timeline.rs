@@ -14,11 +14,7 @@ use crate::report::human;
 use crate::report::timeline::{self, KeyStory, Timeline, Wanted};
 
 pub(super) fn run(args: &TimelineArgs, terminal: &mut Terminal<'_>) -> Result<ExitReason, Failure> {
-    terminal.quiet = args.quiet;
-    let (settings, file) = settings::load(args.config.as_deref())?;
-    if let Some(file) = file.filter(|_| args.config.is_none()) {
-        terminal.note(format!("using {}", file.display()));
-    }
+    let settings = settings::begin(&args.around, terminal)?;
     let wanted = match (&args.key, &args.resource) {
         (Some(key), _) => Wanted::Key(key.trim().to_string()),
         (None, resource) => Wanted::Resource(resource.as_deref().unwrap_or_default().trim().to_string()),
@@ -26,11 +22,7 @@ pub(super) fn run(args: &TimelineArgs, terminal: &mut Terminal<'_>) -> Result<Ex
     if wanted.text().is_empty() {
         return Err(Failure::usage("--key and --resource need a name"));
     }
-    if args.sources.iter().any(|source| source == "-") && terminal.around.in_is_terminal {
-        return Err(
-            Failure::usage("standard input is a terminal, not a log").hint("keytrail timeline - --key KEY < FILE")
-        );
-    }
+    settings::no_terminal(&args.sources, terminal, "keytrail timeline - --key KEY < FILE")?;
     let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
     let json = output.and_then(Path::extension).is_some_and(|end| end.eq_ignore_ascii_case("json"));
     let format = args.format.unwrap_or(if json { AskFormat::Json } else { AskFormat::Text });
@@ -38,10 +30,10 @@ pub(super) fn run(args: &TimelineArgs, terminal: &mut Terminal<'_>) -> Result<Ex
 
     // The whole log is read: what a key was before the period decides what its story means.
     let options = ScanOptions {
-        accounts: args.account.clone(),
-        regions: args.region.clone(),
+        accounts: args.only.account.clone(),
+        regions: args.only.region.clone(),
         as_of: args.to.map(|when| when.end_ms()),
-        ..args.limits.apply(args.sources.clone(), settings, &args.s3)
+        ..args.around.options(&args.sources, settings)
     };
     let (report, keys) =
         pipeline::survey(&options, &*progress::display(terminal), &|key, cx| KeyStory::of(&wanted, key, cx))?;

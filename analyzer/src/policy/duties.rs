@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::actions::{ActionSet, Class};
 use super::deny::{Part, apply};
-use super::exposure::{Confidence, Exposure, Kind, Severity};
+use super::exposure::{Exposure, Kind};
 use super::principal::Principal;
 use super::reach::Reach;
 use super::rights::Rights;
+use crate::finding::{Confidence, Severity};
 
 /// What one principal may do without a limit.
 #[derive(Default)]

@@ -1,6 +1,7 @@
 //! What a policy lets happen that its owner may not want.
 
 use super::actions::Class;
+use crate::finding::{Confidence, Severity};
 
 /// Something that a policy allows and should be looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,66 +98,6 @@ impl Kind {
             Self::DecryptAllKeys => "decrypt-all-keys",
             Self::GrantAllKeys => "grant-all-keys",
             Self::AdministerAllKeys => "administer-all-keys",
-        }
-    }
-}
-
-/// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Good to know.
-    Info,
-    /// Hygiene.
-    Low,
-    /// Should be put right.
-    Medium,
-    /// Others can get at what the key protects.
-    High,
-    /// Everybody can.
-    Critical,
-}
-
-impl Severity {
-    /// Stable name.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-
-    /// One step down.
-    pub(super) const fn lower(self) -> Self {
-        match self {
-            Self::Info | Self::Low => Self::Info,
-            Self::Medium => Self::Low,
-            Self::High => Self::Medium,
-            Self::Critical => Self::High,
-        }
-    }
-}
-
-/// How sure it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Confidence {
-    /// The document is odd here.
-    Low,
-    /// Something else in the document may stand against it.
-    Medium,
-    /// The document says so.
-    High,
-}
-
-impl Confidence {
-    /// Stable name.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
         }
     }
 }

@@ -3,9 +3,10 @@
 use super::actions::{ActionSet, Class};
 use super::condition::{Condition, Quantifier, Test};
 use super::document::{Effect, Policy, Selection, Statement};
-use super::exposure::{Confidence, Exposure, Kind, Severity};
+use super::exposure::{Exposure, Kind};
 use super::judge::phrases;
 use super::pattern::{has_wildcard, matches};
+use crate::finding::{Confidence, Severity};
 
 /// Ids that have nothing in common with each other. A pattern that matches all of them matches every key.
 const PROBES: [&str; 2] = ["0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "mrk-8899aabbccddeeff0123456789abcdef"];

@@ -6,12 +6,13 @@ use super::actions::{ActionSet, Class};
 use super::deny::{Part, apply};
 use super::document::Policy;
 use super::duties;
-use super::exposure::{Confidence, Exposure, Kind, Severity};
+use super::exposure::{Exposure, Kind};
 use super::pins::Limit;
 use super::principal::{Principal, split};
 use super::reach::Reach;
 use super::rights::{Narrowed, Rights, Rule};
 use super::verdict::{Level, Named, Place, verdict};
+use crate::finding::{Confidence, Severity};
 
 /// Whose key it is and who is a friend.
 pub struct Context<'a> {

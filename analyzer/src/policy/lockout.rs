@@ -3,11 +3,11 @@
 use super::actions::ActionSet;
 use super::deny::{Part, apply};
 use super::document::Policy;
-use super::exposure::Severity;
 use super::pins::Limit;
 use super::principal::Principal;
 use super::reach::Reach;
 use super::rights::Rights;
+use crate::finding::Severity;
 
 /// A way in which a policy shuts its owner out.
 #[derive(Clone, Debug, PartialEq, Eq)]

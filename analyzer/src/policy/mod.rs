@@ -33,7 +33,7 @@ pub use actions::{ActionSet, Class};
 pub use condition::{Condition, Quantifier, Test};
 pub use diff::{Change, Diff, diff};
 pub use document::{Effect, MAX_BYTES, Policy, Selection, Statement, Unreadable};
-pub use exposure::{Confidence, Exposure, Kind, Severity};
+pub use exposure::{Exposure, Kind};
 pub use identity::judge_iam_policy;
 pub use judge::{Context, judge_key_policy};
 pub use lockout::{Lockout, LockoutKind, lockout};

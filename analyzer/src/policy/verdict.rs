@@ -1,10 +1,11 @@
 //! The table: who may do what, and how bad that is.
 
 use super::actions::{ActionSet, Class};
-use super::exposure::{Kind, Severity};
+use super::exposure::Kind;
 use super::judge::Context;
 use super::pins::Limit;
 use super::reach::{OWNERS_ORGANIZATION, Reach};
+use crate::finding::Severity;
 
 /// Where callers stand, seen from the owner of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,5 +155,15 @@ pub(super) fn verdict(
         (Place::UnplacedOrganization(_) | Place::AnyService, Level::Metadata | Level::PublicKey)
         | (_, Level::Nothing) => return None,
     };
-    Some((kind, if narrowed && level != Level::Minor { severity.lower() } else { severity }))
+    Some((kind, if narrowed && level != Level::Minor { lower(severity) } else { severity }))
+}
+
+/// One step down.
+const fn lower(severity: Severity) -> Severity {
+    match severity {
+        Severity::Info | Severity::Low => Severity::Info,
+        Severity::Medium => Severity::Low,
+        Severity::High => Severity::Medium,
+        Severity::Critical => Severity::High,
+    }
 }

@@ -1,7 +1,7 @@
 //! Rule `imported-material-deleted`. Its page, `imported_material_deleted.md`, says what it finds and what it misses.
 
 use super::kit::latent;
-use super::kit::usage::uses;
+use super::kit::usage::{last_use, uses};
 use super::prelude::*;
 
 pub(super) static RULE: Rule = Rule {
@@ -43,8 +43,8 @@ fn finding(key: &KeyView, cause: &ControlEvent, back: Option<&ControlEvent>, cx:
     let who = cx.who(&cause.actor);
     let expired = cx.text(Some(cause.name)) == "DeleteExpiredKeyMaterial";
     let used = uses(key, at, cx);
-    let recent = i64::from(cx.settings.options.imported_material_deleted.used_within_days) * DAY;
-    let in_use = used.as_ref().is_some_and(|used| at - used.last <= recent);
+    let days = cx.settings.options.imported_material_deleted.used_within_days;
+    let in_use = used.as_ref().is_some_and(|used| used.is_within(days, at));
     let severity = match back {
         Some(_) => Severity::Low,
         None if in_use => RULE.severity,
@@ -57,11 +57,7 @@ fn finding(key: &KeyView, cause: &ControlEvent, back: Option<&ControlEvent>, cx:
     draft.last_seen = back.map_or(at, |back| back.event.time);
     draft.count = 1;
     draft.status = if back.is_some() { Status::Closed } else { Status::Open };
-    let last_use = match &used {
-        Some(used) => format!("last used {} before", length((at - used.last).max(0))),
-        None if key.history.created.is_some() => "never used".into(),
-        None => format!("no use in the log, which starts {}", instant(cx.log_start())),
-    };
+    let last_use = last_use(used.as_ref(), key, at, cx);
     draft.title = if expired {
         format!("Imported material of {} expired at {}: {last_use}", key.label(), instant(at))
     } else {

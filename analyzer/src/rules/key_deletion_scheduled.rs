@@ -2,7 +2,7 @@
 
 use super::kit::latent;
 use super::kit::mass::{self, Act, Words};
-use super::kit::usage::{Usage, uses};
+use super::kit::usage::{last_use, uses};
 use super::prelude::*;
 use crate::view::history::{KeyState, StateChange};
 
@@ -76,7 +76,9 @@ fn mention(key: &KeyView, cx: &Context<'_>) -> Option<Mention> {
         change.state == KeyState::PendingDeletion && !own_mistake
     };
     let changes: Vec<&StateChange> = changes.filter(meant).collect();
-    let in_use = changes.iter().any(|change| is_recent(uses(key, change.at, cx).as_ref(), change.at, cx));
+    let days = cx.settings.options.key_deletion_scheduled.recent_days;
+    let in_use =
+        changes.iter().any(|change| uses(key, change.at, cx).is_some_and(|used| used.is_within(days, change.at)));
     mass::mention(key, changes.iter().map(|change| Act::of(&key.events[change.by], cx)).collect(), in_use)
 }
 
@@ -91,12 +93,6 @@ fn many(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
     mass::findings(view, u64::from(cx.settings.options.key_deletion_scheduled.many_keys), &words)
 }
 
-/// Somebody used the key shortly before.
-fn is_recent(used: Option<&Usage>, at: i64, cx: &Context<'_>) -> bool {
-    let recent = i64::from(cx.settings.options.key_deletion_scheduled.recent_days) * DAY;
-    used.is_some_and(|used| at - used.last <= recent)
-}
-
 fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> Draft {
     let cause = &key.events[change.by];
     let who = cx.who(&cause.actor);
@@ -104,7 +100,8 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
     let waits_for_replicas = cx.text(cause.detail.key_state) == "PendingReplicaDeletion";
     let deadline = change.at.saturating_add(window.saturating_mul(DAY));
     let used = uses(key, change.at, cx);
-    let in_use = is_recent(used.as_ref(), change.at, cx);
+    let days = cx.settings.options.key_deletion_scheduled.recent_days;
+    let in_use = used.as_ref().is_some_and(|used| used.is_within(days, change.at));
     // KMS deletes by itself; who asked for it is then older than the log.
     let unseen = change.state == KeyState::Deleted;
     let own_mistake = used.is_none() && made_by_the_same(key, change, cx);
@@ -126,11 +123,7 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
     };
     draft.count = 1;
     draft.status = if matches!(end, End::Cancelled(_)) { Status::Closed } else { Status::Open };
-    let last_use = match &used {
-        Some(used) => format!("last used {} before", length((change.at - used.last).max(0))),
-        None if key.history.created.is_some() => "never used".into(),
-        None => format!("no use in the log, which starts {}", instant(cx.log_start())),
-    };
+    let last_use = last_use(used.as_ref(), key, change.at, cx);
     let what = if matches!(end, End::Deleted(_)) { "deleted, as scheduled" } else { "scheduled for deletion" };
     let from = plain(cause.actor.source_ip.as_deref().unwrap_or("an unknown address"));
     if unseen {

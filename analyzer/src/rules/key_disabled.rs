@@ -2,7 +2,7 @@
 
 use super::kit::latent;
 use super::kit::mass::{self, Act, Words};
-use super::kit::usage::{Usage, uses};
+use super::kit::usage::{last_use, uses};
 use super::prelude::*;
 use crate::view::history::{KeyState, StateChange};
 
@@ -37,7 +37,9 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
 
 fn mention(key: &KeyView, cx: &Context<'_>) -> Option<Mention> {
     let changes: Vec<&StateChange> = switched_off(key, cx).into_iter().map(|at| &key.history.states[at]).collect();
-    let in_use = changes.iter().any(|change| is_recent(uses(key, change.at, cx).as_ref(), change.at, cx));
+    let days = cx.settings.options.key_disabled.used_within_days;
+    let in_use =
+        changes.iter().any(|change| uses(key, change.at, cx).is_some_and(|used| used.is_within(days, change.at)));
     mass::mention(key, changes.iter().map(|change| Act::of(&key.events[change.by], cx)).collect(), in_use)
 }
 
@@ -52,17 +54,12 @@ fn many(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
     mass::findings(view, u64::from(cx.settings.options.key_disabled.many_keys), &words)
 }
 
-/// Somebody used the key shortly before.
-fn is_recent(used: Option<&Usage>, at: i64, cx: &Context<'_>) -> bool {
-    let recent = i64::from(cx.settings.options.key_disabled.used_within_days) * DAY;
-    used.is_some_and(|used| at - used.last <= recent)
-}
-
 fn finding(key: &KeyView, change: &StateChange, end: Option<&StateChange>, cx: &Context<'_>) -> Draft {
     let cause = &key.events[change.by];
     let who = cx.who(&cause.actor);
     let used = uses(key, change.at, cx);
-    let in_use = is_recent(used.as_ref(), change.at, cx);
+    let days = cx.settings.options.key_disabled.used_within_days;
+    let in_use = used.as_ref().is_some_and(|used| used.is_within(days, change.at));
     let enabled = end.filter(|end| end.state == KeyState::Enabled);
     let severity = if enabled.is_none() && in_use { RULE.severity } else { Severity::Low };
     let mut draft = Draft::of_key(key, severity, RULE.confidence);
@@ -72,11 +69,7 @@ fn finding(key: &KeyView, change: &StateChange, end: Option<&StateChange>, cx: &
     draft.last_seen = end.map_or(change.at, |end| end.at);
     draft.count = 1;
     draft.status = if end.is_some() { Status::Closed } else { Status::Open };
-    let last_use = match &used {
-        Some(used) => format!("last used {} before", length((change.at - used.last).max(0))),
-        None if key.history.created.is_some() => "never used".into(),
-        None => format!("no use in the log, which starts {}", instant(cx.log_start())),
-    };
+    let last_use = last_use(used.as_ref(), key, change.at, cx);
     draft.title = format!("{} disabled by {who} at {}: {last_use}", key.label(), instant(change.at));
     let from = plain(cause.actor.source_ip.as_deref().unwrap_or("an unknown address"));
     draft.fact("cause", format!("DisableKey by {who} from {from} at {}", instant(change.at)));

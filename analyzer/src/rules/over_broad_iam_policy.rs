@@ -57,8 +57,7 @@ fn finding(
     let worst = new.iter().max_by_key(|exposure| (exposure.severity, exposure.confidence))?;
     let cause = versions[spell.from];
     let end = spell.until.map(|until| versions[until]);
-    let severity = policies::severity(worst.severity);
-    let confidence = policies::confidence(worst.confidence);
+    let (severity, confidence) = (worst.severity, worst.confidence);
     let mut draft = Draft::of_account(account, cx.text(cause.region), severity, confidence);
     draft.subject = vec![holder.into(), policy_name.into()];
     draft.anchor = cx.id(&cause.event);

@@ -52,8 +52,8 @@ fn finding(
     let worst = new.iter().max_by_key(|exposure| (exposure.severity, exposure.confidence))?;
     let cause = &key.events[versions[spell.from].by];
     let end = spell.until.map(|until| &key.events[versions[until].by]);
-    let severity = policies::severity(worst.severity);
-    let mut draft = Draft::of_key(key, severity, policies::confidence(worst.confidence));
+    let severity = worst.severity;
+    let mut draft = Draft::of_key(key, severity, worst.confidence);
     draft.anchor = cx.id(&cause.event);
     draft.principal = Some(cx.principal(&cause.actor));
     draft.first_seen = cause.event.time;

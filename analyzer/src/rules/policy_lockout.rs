@@ -63,7 +63,7 @@ fn finding(
     let worst = new.iter().max_by_key(|lockout| lockout.severity)?;
     let cause = &key.events[versions[spell.from].by];
     let end = spell.until.map(|until| &key.events[versions[until].by]);
-    let mut draft = Draft::of_key(key, policies::severity(worst.severity), RULE.confidence);
+    let mut draft = Draft::of_key(key, worst.severity, RULE.confidence);
     common(&mut draft, cause, cx);
     draft.last_seen = end.map_or(cause.event.time, |end| end.event.time);
     if end.is_some() {

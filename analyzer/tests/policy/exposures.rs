@@ -1,6 +1,7 @@
 //! What an exposure tells people: where it stands, whom it names, why.
 
-use keytrail::policy::{Class, Confidence, Context, Exposure, Kind, Policy, Severity, judge_key_policy, lockout};
+use keytrail::finding::{Confidence, Severity};
+use keytrail::policy::{Class, Context, Exposure, Kind, Policy, judge_key_policy, lockout};
 
 fn judge(statements: &str) -> Vec<Exposure> {
     let policy = Policy::parse(&format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#)).unwrap();

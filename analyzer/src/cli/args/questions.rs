@@ -8,8 +8,46 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use super::super::exit;
 use super::{AskFormat, KeysFormat, Limits, ReportFormat, S3Args, account, region};
-use crate::config::{Period, When};
+use crate::config::{Period, Settings, When};
+use crate::pipeline::ScanOptions;
 use crate::report::retire::ATTESTABLE;
+
+/// Which accounts and Regions are looked at.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Only {
+    /// Only this account; may be repeated or separated by commas.
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]
+    pub(in crate::cli) account: Vec<String>,
+
+    /// Only this Region; may be repeated or separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to look at")]
+    pub(in crate::cli) region: Vec<String>,
+}
+
+/// What every question takes beside its sources.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Around {
+    /// Configuration file [default: ./keytrail.toml, if there is one].
+    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
+    pub(in crate::cli) config: Option<PathBuf>,
+
+    /// No progress bar and no remarks on standard error; warnings and errors stay.
+    #[arg(long, short, help_heading = "What to write")]
+    pub(in crate::cli) quiet: bool,
+
+    #[command(flatten)]
+    pub(in crate::cli) limits: Limits,
+
+    #[command(flatten)]
+    pub(in crate::cli) s3: S3Args,
+}
+
+impl Around {
+    /// Options of a run over these sources.
+    pub(in crate::cli) fn options(&self, sources: &[String], settings: Settings) -> ScanOptions {
+        self.limits.apply(sources.to_vec(), settings, &self.s3)
+    }
+}
 
 #[derive(Args, Debug)]
 #[command(after_long_help = format!("{KEYS_EXAMPLES}\n\n{}", exit::help()))]
@@ -24,17 +62,8 @@ pub(in crate::cli) struct KeysArgs {
     #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
     pub(in crate::cli) as_of: Option<When>,
 
-    /// Only this account; may be repeated or separated by commas.
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]
-    pub(in crate::cli) account: Vec<String>,
-
-    /// Only this Region; may be repeated or separated by commas.
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to look at")]
-    pub(in crate::cli) region: Vec<String>,
-
-    /// Configuration file [default: ./keytrail.toml, if there is one].
-    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
-    pub(in crate::cli) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) only: Only,
 
     /// How to write the keys [default: as the name of --output ends, else text].
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
@@ -46,15 +75,8 @@ pub(in crate::cli) struct KeysArgs {
     #[arg(long, short, value_name = "FILE", help_heading = "What to write")]
     pub(in crate::cli) output: Option<PathBuf>,
 
-    /// No progress bar and no remarks on standard error; warnings and errors stay.
-    #[arg(long, short, help_heading = "What to write")]
-    pub(in crate::cli) quiet: bool,
-
     #[command(flatten)]
-    pub(in crate::cli) limits: Limits,
-
-    #[command(flatten)]
-    pub(in crate::cli) s3: S3Args,
+    pub(in crate::cli) around: Around,
 }
 
 const KEYS_EXAMPLES: &str = "\
@@ -88,31 +110,15 @@ pub(in crate::cli) struct ExplainArgs {
     #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
     pub(in crate::cli) as_of: Option<When>,
 
-    /// Only this account; may be repeated or separated by commas.
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]
-    pub(in crate::cli) account: Vec<String>,
-
-    /// Only this Region; may be repeated or separated by commas.
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to look at")]
-    pub(in crate::cli) region: Vec<String>,
-
-    /// Configuration file [default: ./keytrail.toml, if there is one].
-    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
-    pub(in crate::cli) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) only: Only,
 
     /// How to write it [default: text].
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
     pub(in crate::cli) format: Option<AskFormat>,
 
-    /// No progress bar and no remarks on standard error; warnings and errors stay.
-    #[arg(long, short, help_heading = "What to write")]
-    pub(in crate::cli) quiet: bool,
-
     #[command(flatten)]
-    pub(in crate::cli) limits: Limits,
-
-    #[command(flatten)]
-    pub(in crate::cli) s3: S3Args,
+    pub(in crate::cli) around: Around,
 }
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -147,17 +153,8 @@ pub(in crate::cli) struct TimelineArgs {
     #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
     pub(in crate::cli) to: Option<When>,
 
-    /// Only this account; may be repeated or separated by commas.
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]
-    pub(in crate::cli) account: Vec<String>,
-
-    /// Only this Region; may be repeated or separated by commas.
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to look at")]
-    pub(in crate::cli) region: Vec<String>,
-
-    /// Configuration file [default: ./keytrail.toml, if there is one].
-    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
-    pub(in crate::cli) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) only: Only,
 
     /// How to write it [default: as the name of --output ends, else text].
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
@@ -169,15 +166,8 @@ pub(in crate::cli) struct TimelineArgs {
     #[arg(long, short, value_name = "FILE", help_heading = "What to write")]
     pub(in crate::cli) output: Option<PathBuf>,
 
-    /// No progress bar and no remarks on standard error; warnings and errors stay.
-    #[arg(long, short, help_heading = "What to write")]
-    pub(in crate::cli) quiet: bool,
-
     #[command(flatten)]
-    pub(in crate::cli) limits: Limits,
-
-    #[command(flatten)]
-    pub(in crate::cli) s3: S3Args,
+    pub(in crate::cli) around: Around,
 }
 
 const TIMELINE_EXAMPLES: &str = "\
@@ -237,17 +227,8 @@ pub(in crate::cli) struct ReportArgs {
     #[arg(long, value_name = "PERIOD", help_heading = "What to look at")]
     pub(in crate::cli) lookback: Option<Period>,
 
-    /// Only this account; may be repeated or separated by commas.
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]
-    pub(in crate::cli) account: Vec<String>,
-
-    /// Only this Region; may be repeated or separated by commas.
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to look at")]
-    pub(in crate::cli) region: Vec<String>,
-
-    /// Configuration file [default: ./keytrail.toml, if there is one].
-    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
-    pub(in crate::cli) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) only: Only,
 
     /// How to write it [default: as the name of --output ends, else html].
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
@@ -264,15 +245,8 @@ pub(in crate::cli) struct ReportArgs {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["output", "format"], help_heading = "What to write")]
     pub(in crate::cli) pack: Option<PathBuf>,
 
-    /// No progress bar and no remarks on standard error; warnings and errors stay.
-    #[arg(long, short, help_heading = "What to write")]
-    pub(in crate::cli) quiet: bool,
-
     #[command(flatten)]
-    pub(in crate::cli) limits: Limits,
-
-    #[command(flatten)]
-    pub(in crate::cli) s3: S3Args,
+    pub(in crate::cli) around: Around,
 }
 
 const REPORT_EXAMPLES: &str = "\
@@ -304,23 +278,12 @@ pub(in crate::cli) struct RetireArgs {
     #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
     pub(in crate::cli) as_of: Option<When>,
 
-    /// Configuration file [default: ./keytrail.toml, if there is one].
-    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
-    pub(in crate::cli) config: Option<PathBuf>,
-
     /// How to write it [default: text].
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
     pub(in crate::cli) format: Option<AskFormat>,
 
-    /// No progress bar and no remarks on standard error; warnings and errors stay.
-    #[arg(long, short, help_heading = "What to write")]
-    pub(in crate::cli) quiet: bool,
-
     #[command(flatten)]
-    pub(in crate::cli) limits: Limits,
-
-    #[command(flatten)]
-    pub(in crate::cli) s3: S3Args,
+    pub(in crate::cli) around: Around,
 }
 
 fn attestable() -> PossibleValuesParser {
@@ -369,19 +332,8 @@ pub(in crate::cli) struct SuppressArgs {
     #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
     pub(in crate::cli) as_of: Option<When>,
 
-    /// Configuration file [default: ./keytrail.toml].
-    #[arg(long, value_name = "FILE", help_heading = "What to look at")]
-    pub(in crate::cli) config: Option<PathBuf>,
-
-    /// No progress bar and no remarks on standard error; warnings and errors stay.
-    #[arg(long, short, help_heading = "What to write")]
-    pub(in crate::cli) quiet: bool,
-
     #[command(flatten)]
-    pub(in crate::cli) limits: Limits,
-
-    #[command(flatten)]
-    pub(in crate::cli) s3: S3Args,
+    pub(in crate::cli) around: Around,
 }
 
 const SUPPRESS_EXAMPLES: &str = "\

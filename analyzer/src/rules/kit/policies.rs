@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::context::Context;
-use crate::finding::{Confidence, Severity};
 use crate::policy::{Exposure, Policy, Unreadable};
 use crate::view::KeyView;
 
@@ -78,26 +77,6 @@ pub fn marks<'e>(exposures: impl IntoIterator<Item = &'e Exposure>) -> BTreeSet<
 pub fn mark(exposure: &Exposure) -> Mark {
     let actions = exposure.actions.iter().map(|class| class.id()).collect();
     (exposure.kind.id(), exposure.principals.clone(), actions)
-}
-
-/// Severity of a finding from that of an exposure.
-pub fn severity(of: crate::policy::Severity) -> Severity {
-    match of {
-        crate::policy::Severity::Info => Severity::Info,
-        crate::policy::Severity::Low => Severity::Low,
-        crate::policy::Severity::Medium => Severity::Medium,
-        crate::policy::Severity::High => Severity::High,
-        crate::policy::Severity::Critical => Severity::Critical,
-    }
-}
-
-/// Confidence of a finding from that of an exposure.
-pub fn confidence(of: crate::policy::Confidence) -> Confidence {
-    match of {
-        crate::policy::Confidence::Low => Confidence::Low,
-        crate::policy::Confidence::Medium => Confidence::Medium,
-        crate::policy::Confidence::High => Confidence::High,
-    }
 }
 
 #[cfg(test)]

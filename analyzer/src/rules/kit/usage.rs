@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::context::{Context, short_principal};
+use super::time::{DAY, instant, length};
 use crate::view::KeyView;
 
 /// Cryptographic calls that succeeded before an instant.
@@ -33,7 +34,21 @@ pub fn uses(key: &KeyView, before: i64, cx: &Context<'_>) -> Option<Usage> {
     (used.calls > 0).then_some(used)
 }
 
+/// What a title says of the last use before an instant: `last used 3 h before`.
+pub fn last_use(used: Option<&Usage>, key: &KeyView, at: i64, cx: &Context<'_>) -> String {
+    match used {
+        Some(used) => format!("last used {} before", length((at - used.last).max(0))),
+        None if key.history.created.is_some() => "never used".into(),
+        None => format!("no use in the log, which starts {}", instant(cx.log_start())),
+    }
+}
+
 impl Usage {
+    /// True when the last use was within so many days before an instant.
+    pub fn is_within(&self, days: u32, at: i64) -> bool {
+        at - self.last <= i64::from(days) * DAY
+    }
+
     /// The principals with most calls, in a few words.
     pub fn by(&self) -> String {
         let mut principals: Vec<(&String, u64)> = self.principals.iter().map(|(name, &calls)| (name, calls)).collect();
