@@ -122,7 +122,7 @@ impl Estimate {
                 human::duration((TIMEOUT * 1000.0) as i64),
             ));
         }
-        lines.join("\n  ")
+        lines.join("\n  ") + "\n"
     }
 }
 

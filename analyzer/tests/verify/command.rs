@@ -51,6 +51,20 @@ fn in_the_readme(report: &str) {
     }
 }
 
+/// Without a digest there is no Region to fetch keys of: that nothing is signed is what has to be said.
+#[test]
+fn logs_without_any_digest_are_told_as_that() {
+    let mut store = store();
+    for digest in store.keys(true) {
+        store.delete(&digest);
+    }
+    let disk = Disk::of(&store, true);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keytrail"));
+    command.env_clear().args(["verify", &disk.path("logs")]);
+    let done = run(command).ended(3);
+    assert!(done.err.contains("no digest of them") && !done.err.contains("list-public-keys"), "{}", done.err);
+}
+
 #[test]
 fn a_clean_text_is_short() {
     let disk = Disk::of(&store(), true);

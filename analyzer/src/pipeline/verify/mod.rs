@@ -57,6 +57,13 @@ pub fn verify(
         let place = options.sources.join(", ");
         return Err(ScanError::NothingToRead(format!("neither digests nor log files of CloudTrail in {place}")));
     }
+    if keys.is_none() && index.digests.is_empty() {
+        let place = options.sources.join(", ");
+        return Err(ScanError::NothingToRead(format!(
+            "log files and no digest of them in {place}: nothing vouches for them. Digests lie beside the logs, in \
+             CloudTrail-Digest, once the trail has log file validation switched on"
+        )));
+    }
     let Some(keys) = keys else { return Err(no_keys(&index)) };
     let verifier = Verifier { options, pool: &pool, sources: &sources, index: &index, keys, scope, progress };
     let (bytes, objects) = (index.logs.iter().filter_map(|at| index.get(*at)?.size).sum(), index.logs.len() as u64);

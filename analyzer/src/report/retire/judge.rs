@@ -160,8 +160,11 @@ pub fn judge(facts: Facts, coverage: &Coverage, as_of: i64, soak_days: u32, atte
         }
         None => say(Verdict::Unknown, "state", "the log does not tell whether it is disabled".into()),
     }
+    // Use before it was switched off is what the soak is for; use since then belies that it is off.
+    let off = facts.state.filter(|(state, _)| matches!(state, KeyState::Disabled | KeyState::PendingDeletion));
     if let Some((at, who)) = &facts.last_use
         && *at > start
+        && off.is_none_or(|(_, since)| *at > since)
     {
         say(Verdict::NotSafe, "used", format!("it was used at {}, by {who}", instant(*at)));
     }
