@@ -9,6 +9,7 @@ use std::process::Command;
 
 use run::{keytrail, run, scan};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/sample");
 const HOSTILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/hostile");
@@ -60,7 +61,15 @@ fn findings_contradict_and_silence_satisfies_nothing() {
 #[test]
 fn a_report_says_what_the_scan_says() {
     let scanned = scan(&[SAMPLE], &[]).ended(0).json();
-    let document = json(&[SAMPLE]);
+    let mut document = json(&[SAMPLE]);
+    // A report says of each piece of evidence which bytes it was read from.
+    for finding in document["findings"].as_array_mut().unwrap() {
+        for evidence in finding["evidence"].as_array_mut().unwrap() {
+            let sum = evidence.as_object_mut().unwrap().shift_remove("sha256").unwrap();
+            let stored = std::fs::read(evidence["object"].as_str().unwrap()).unwrap();
+            assert_eq!(sum, Sha256::digest(stored).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        }
+    }
     assert_eq!(document["findings"], scanned["findings"]);
     assert_eq!(document["coverage"], scanned["coverage"]);
     assert_eq!(document["frameworks"].as_array().unwrap().len(), 11);
@@ -102,7 +111,16 @@ fn the_pack_adds_up() {
     let names: Vec<&str> = sums.lines().map(|line| line.split_once("  ").unwrap().1).collect();
     assert_eq!(
         names,
-        ["changes.csv", "controls.csv", "evidence.csv", "findings.json", "keys.csv", "report.html", "report.json"]
+        [
+            "changes.csv",
+            "controls.csv",
+            "evidence.csv",
+            "findings.json",
+            "inputs.ndjson",
+            "keys.csv",
+            "report.html",
+            "report.json"
+        ]
     );
     let check = Command::new("sha256sum").args(["-c", "--strict", "SHA256SUMS"]).current_dir(&pack).output();
     match check {

@@ -28,8 +28,16 @@ pub static EXITS: [(ExitReason, u8, &str); 7] = [
     (ExitReason::CouldNotRun, 1, "could not run"),
     (ExitReason::Usage, 2, "wrong usage or configuration"),
     (ExitReason::NothingToRead, 3, "nothing to read"),
-    (ExitReason::Incomplete, 4, "ran, but some input could not be read: the report says what and why"),
-    (ExitReason::Findings, 10, "findings at or above --fail-on SEVERITY"),
+    (
+        ExitReason::Incomplete,
+        4,
+        "ran, but some input could not be read, or not be verified: the report says what and why",
+    ),
+    (
+        ExitReason::Findings,
+        10,
+        "findings at or above --fail-on SEVERITY, or logs that are not what CloudTrail delivered",
+    ),
     (ExitReason::IncompleteWithFindings, 14, "both 4 and 10"),
 ];
 
@@ -51,6 +59,16 @@ impl ExitReason {
 }
 
 impl ExitReason {
+    /// Both ends of one run.
+    pub fn and(self, other: Self) -> Self {
+        let (incomplete, findings) =
+            [self, other].into_iter().fold((false, false), |(incomplete, findings), reason| {
+                let both = reason == Self::IncompleteWithFindings;
+                (incomplete || both || reason == Self::Incomplete, findings || both || reason == Self::Findings)
+            });
+        Self::of_report(!incomplete, findings)
+    }
+
     /// The same, of a run some of whose input could not be read.
     pub fn incomplete(self) -> Self {
         match self {

@@ -12,12 +12,12 @@ use super::output::Output;
 use super::scan::{period, warn_of_gaps};
 use super::terminal::Terminal;
 use super::{progress, settings, verify};
-use crate::compliance::{Framework, Integrity, builtin, parse};
+use crate::compliance::{Framework, builtin, parse};
 use crate::config::Period;
-use crate::integrity::Verdict;
-use crate::pipeline::{self, ScanOptions};
+use crate::pipeline::{self, Remember, ScanOptions};
 use crate::report::audit::{self, Audit, Expected};
 use crate::report::human;
+use crate::report::inputs::Inputs;
 use crate::report::keys::{self, Inventory};
 use crate::view::inventory::KeyRow;
 
@@ -51,17 +51,24 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         regions: args.only.region.clone(),
         ..args.around.options(&args.sources, settings)
     };
-    let integrity = integrity(args, &options, terminal)?;
-    let (report, looked_at) = pipeline::audit(&options, &*progress::display(terminal), &|key, cx| {
+    let keys = verify::keys(&args.public_keys)?;
+    let remember = if keys.is_some() { Remember::Contents } else { Remember::Objects };
+    let options = ScanOptions { remember, ..options };
+    let (mut report, looked_at) = pipeline::audit(&options, &*progress::display(terminal), &|key, cx| {
         Some((KeyRow::of(key, cx.dictionary, cx.as_of), audit::population(key, cx)))
     })?;
     warn_of_gaps(&report.coverage, terminal);
+    match &keys {
+        Some(keys) => verify::vouch(&options, keys, &mut report, terminal)?,
+        None => terminal.note("the logs are unverified: without --public-keys no control is satisfied"),
+    }
+    let verdict = verify::exit(report.integrity.as_ref());
     let is_complete = report.coverage.is_complete();
     let expected = Expected {
         accounts: args.expect_account.iter().cloned().collect(),
         regions: args.expect_region.iter().cloned().collect(),
     };
-    let audit = Audit::new(report, looked_at, frameworks, integrity, &expected);
+    let audit = Audit::new(report, looked_at, frameworks, &expected);
     match (&args.pack, output) {
         (Some(folder), _) => {
             let files = pack(folder, &audit)?;
@@ -74,18 +81,7 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         }
         (None, None) => terminal.print(render(&audit, format).as_bytes())?,
     }
-    Ok(ExitReason::of_report(is_complete, false))
-}
-
-/// Whether the logs of the period are what CloudTrail delivered.
-fn integrity(args: &ReportArgs, options: &ScanOptions, terminal: &Terminal<'_>) -> Result<Integrity, Failure> {
-    let Some(keys) = verify::keys(&args.public_keys)? else { return Ok(Integrity::Unverified) };
-    let verification = pipeline::verify(options, Some(&keys), &*progress::display(terminal))?;
-    Ok(match verification.verdicts.verdict {
-        Verdict::Valid => Integrity::Valid,
-        Verdict::Incomplete => Integrity::Incomplete,
-        Verdict::Invalid => Integrity::Invalid,
-    })
+    Ok(ExitReason::of_report(is_complete, false).and(verdict))
 }
 
 fn render(audit: &Audit, format: ReportFormat) -> String {
@@ -151,6 +147,7 @@ fn pack(folder: &Path, audit: &Audit) -> Result<usize, Failure> {
         ("controls.csv", audit::controls_csv(audit)),
         ("evidence.csv", audit::evidence_csv(audit)),
         ("findings.json", crate::report::json::render(&audit.report)),
+        ("inputs.ndjson", audit.report.inputs.as_ref().map(Inputs::manifest).unwrap_or_default()),
         ("keys.csv", keys::csv(&inventory)),
         ("report.html", audit::html(audit)),
         ("report.json", audit::json(audit)),

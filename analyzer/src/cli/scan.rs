@@ -7,11 +7,11 @@ use super::exit::ExitReason;
 use super::failure::Failure;
 use super::output::Output;
 use super::terminal::Terminal;
-use super::{alert, ingest, progress, settings};
+use super::{alert, ingest, progress, settings, verify};
 use crate::config::{Settings, When};
 use crate::decode::SkipReason;
 use crate::finding::{Finding, Severity, Status};
-use crate::pipeline::{self, Reach, ScanOptions};
+use crate::pipeline::{self, Reach, Remember, ScanOptions};
 use crate::report::{self, Report, human, text};
 use crate::view::Coverage;
 
@@ -49,8 +49,15 @@ pub(super) fn run(args: &ScanArgs, terminal: &mut Terminal<'_>) -> Result<ExitRe
         options.sources = vec![lake];
     }
 
-    let report = pipeline::scan(&options, &*progress::display(terminal))?;
-    let exit = publish(&report, plan, terminal)?;
+    let keys = if args.verify { verify::keys(&args.public_keys)? } else { None };
+    if keys.is_some() {
+        options.remember = Remember::Contents;
+    }
+    let mut report = pipeline::scan(&options, &*progress::display(terminal))?;
+    if let Some(keys) = &keys {
+        verify::vouch(&options, keys, &mut report, terminal)?;
+    }
+    let exit = publish(&report, plan, terminal)?.and(verify::exit(report.integrity.as_ref()));
     if args.alert {
         let lake = args.lake.as_deref().map(|lake| pipeline::open_lake(lake, &options)).transpose()?;
         let whole = complete && is_about_everything(args);
@@ -90,6 +97,10 @@ impl Plan {
         if args.sources.iter().any(|source| source == "-") && terminal.around.in_is_terminal {
             let hint = "keytrail scan - < FILE";
             return Err(Failure::usage("standard input is a terminal, not a log").hint(hint));
+        }
+        if args.verify && args.sources.iter().any(|source| source == "-") {
+            return Err(Failure::usage("digests name log files by their place: standard input has none")
+                .hint("keytrail scan FOLDER --verify --public-keys FILE"));
         }
         if let Some(events) = &args.events {
             Output::check(events)?;

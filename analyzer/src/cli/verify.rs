@@ -11,7 +11,7 @@ use super::terminal::Terminal;
 use crate::config::Settings;
 use crate::integrity::{PublicKeys, Verdict};
 use crate::pipeline::{self, ScanOptions};
-use crate::report::{human, verify};
+use crate::report::{Integrity, Report, human, verify};
 
 /// Keys of a Region for years are a few hundred, half a kilobyte each.
 const MOST_KEYS: u64 = 64 << 20;
@@ -59,11 +59,35 @@ pub(super) fn run(args: &VerifyArgs, terminal: &mut Terminal<'_>) -> Result<Exit
     if verdict != Verdict::Valid && (args.output.is_some() || format == VerifyFormat::Json) {
         terminal.warn(format!("the logs are {}: {}", verdict.id(), human::count(problems, "problem")));
     }
-    Ok(match verdict {
+    Ok(of_verdict(verdict))
+}
+
+fn of_verdict(verdict: Verdict) -> ExitReason {
+    match verdict {
         Verdict::Valid => ExitReason::Complete,
         Verdict::Incomplete => ExitReason::Incomplete,
         Verdict::Invalid => ExitReason::Findings,
-    })
+    }
+}
+
+/// Puts the verdict to everything that a report rests on.
+pub(super) fn vouch(
+    options: &ScanOptions,
+    keys: &PublicKeys,
+    report: &mut Report,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), Failure> {
+    pipeline::vouch(options, keys, report, &*progress::display(terminal))?;
+    if let Some(integrity) = report.integrity.as_ref().filter(|integrity| integrity.verdict != Verdict::Valid) {
+        let problems = human::count(integrity.problems, "problem");
+        terminal.warn(format!("the logs are {}: {problems}", integrity.verdict.id()));
+    }
+    Ok(())
+}
+
+/// How a run ends by the verdict over its logs; one that nobody asked for says nothing.
+pub(super) fn exit(integrity: Option<&Integrity>) -> ExitReason {
+    integrity.map_or(ExitReason::Complete, |integrity| of_verdict(integrity.verdict))
 }
 
 /// The keys of all files; None without a file.

@@ -1,6 +1,7 @@
 //! Bytes of one object into the CloudTrail records that matter.
 
 pub mod gzip;
+mod hashed;
 mod hunt;
 mod members;
 mod meter;
@@ -16,6 +17,7 @@ mod walk;
 use std::io::Read;
 
 pub use gzip::Limits;
+pub use hashed::Content;
 pub use outcome::{FirstRecord, Note, ObjectReport, RejectReason, Rejections, SkipReason};
 pub use records::{Record, RecordSink};
 pub use select::Class;
@@ -36,8 +38,37 @@ impl Decoder {
     ///
     /// Never fails: what could not be read is in the report.
     pub fn read(&mut self, source: &mut dyn Read, size: Option<u64>, sink: &mut dyn RecordSink) -> ObjectReport {
+        self.run(source, size, sink, false).0
+    }
+
+    /// The same, and the hash of the very bytes that the records were read from; `None` where they are not the whole of
+    /// one sound stream.
+    pub fn read_hashed(
+        &mut self,
+        source: &mut dyn Read,
+        size: Option<u64>,
+        sink: &mut dyn RecordSink,
+    ) -> (ObjectReport, Option<Content>) {
+        self.run(source, size, sink, true)
+    }
+
+    fn run(
+        &mut self,
+        source: &mut dyn Read,
+        size: Option<u64>,
+        sink: &mut dyn RecordSink,
+        hash: bool,
+    ) -> (ObjectReport, Option<Content>) {
         let mut walker = walk::Walker::new(&mut self.tools, sink);
-        let outcome = self.inflater.read(source, size, &mut walker);
+        let (outcome, content) = if hash {
+            let mut hashed = hashed::Hashed::new(&mut walker);
+            let outcome = self.inflater.read(source, size, &mut hashed);
+            let content = hashed.finish();
+            let sound = outcome.skip.is_none() && !outcome.trailing && !outcome.several;
+            (outcome, sound.then_some(content))
+        } else {
+            (self.inflater.read(source, size, &mut walker), None)
+        };
         let mut report = walker.finish();
         if outcome.skip.is_some() {
             report = ObjectReport { skip: outcome.skip, ..ObjectReport::default() };
@@ -50,6 +81,6 @@ impl Decoder {
         if outcome.staged {
             sink.settle(report.skip.is_none());
         }
-        report
+        (report, content)
     }
 }

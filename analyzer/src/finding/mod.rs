@@ -2,11 +2,13 @@
 
 mod command;
 mod fingerprint;
+mod proof;
 
 use std::collections::BTreeMap;
 
 pub use command::{plain, word};
 pub use fingerprint::{Fingerprint, fingerprint};
+pub use proof::{Proof, Vouched};
 
 /// How bad it is. Every rule page says why it chose its severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -165,6 +167,8 @@ pub struct Evidence {
     pub record: u32,
     /// What it shows.
     pub role: Role,
+    /// The object as it was read, where the run remembers what it read.
+    pub proof: Option<Proof>,
 }
 
 /// One line of detail for people: a label and a value.

@@ -197,7 +197,15 @@ impl Receiver {
         let events: u64 = received.objects.values().map(|outcome| outcome.events).sum();
         if events > 0 {
             let (run, skipped) = at_once(&options)?;
-            let read = Read { ingested, rows, names: &names, dictionary: &dictionary, pruned: 0, notices: Vec::new() };
+            let read = Read {
+                ingested,
+                rows,
+                names: &names,
+                dictionary: &dictionary,
+                pruned: 0,
+                inputs: None,
+                notices: Vec::new(),
+            };
             let judged = judge(&options, &options.settings, &self.pool, (&run, &skipped), read, &|_, _| None::<()>)?;
             received.report = Some(judged.0);
         }

@@ -9,7 +9,7 @@ use super::hashing::Hashing;
 use super::seen::Seen;
 use super::{Progress, ScanError, ScanOptions};
 use crate::decode::gzip::Limits;
-use crate::decode::{Decoder, ObjectReport, Record, RecordSink, RejectReason, SkipReason};
+use crate::decode::{Content, Decoder, ObjectReport, Record, RecordSink, RejectReason, SkipReason};
 use crate::extract;
 use crate::frame::{Dictionary, Events, FrameBuilder, Row, Scope};
 use crate::lake::ObjectRow;
@@ -68,8 +68,16 @@ pub(super) trait Keep: Sync {
         Ok(())
     }
 
+    /// One object was read by somebody else, who wrote down what came of it.
+    fn stored(&self, _row: &ObjectRow) {}
+
     /// True when the bytes of objects shall be hashed.
     fn hashes(&self) -> bool {
+        false
+    }
+
+    /// True when their inflated bytes shall be hashed too.
+    fn hashes_content(&self) -> bool {
         false
     }
 }
@@ -83,6 +91,8 @@ pub(super) struct Done<'d> {
     pub(super) detail: Option<&'d str>,
     /// SHA-256 of its bytes as stored, when all of them were read.
     pub(super) sha256: Option<String>,
+    /// SHA-256 of its inflated bytes, where that was asked for and they are one sound stream.
+    pub(super) content: Option<Content>,
 }
 
 impl Done<'_> {
@@ -169,15 +179,15 @@ impl<'s> Worker<'s> {
         let lookback = self.shared.options.is_lookback(&fetched.object.layout());
         self.sink.open(index, lookback);
         let size = fetched.object.size;
-        let mut sha256 = None;
+        let (mut sha256, mut content) = (None, None);
         let (report, detail) = match fetched.open() {
             Ok(mut bytes) if self.shared.keep.hashes() => {
                 let mut hashing = Hashing::new(&mut *bytes);
-                let report = self.decode(&mut hashing, size);
-                sha256 = hashing.finish();
+                let (report, inflated) = self.decode(&mut hashing, size);
+                (sha256, content) = (hashing.finish(), inflated);
                 (report, None)
             }
-            Ok(mut bytes) => (self.decode(&mut *bytes, size), None),
+            Ok(mut bytes) => (self.decode(&mut *bytes, size).0, None),
             Err((reason, detail)) => {
                 let compressed = if reason.is_expected() { size.unwrap_or(0) } else { 0 };
                 let report = ObjectReport { compressed, skip: Some(reason), ..ObjectReport::default() };
@@ -191,18 +201,26 @@ impl<'s> Worker<'s> {
         self.shared.progress.object(size.unwrap_or(report.compressed), report.inflated, report.records);
         self.sink.close(index, &report)?;
         let object = &fetched.object;
-        self.shared.keep.object(Done { index, object, report: &report, detail: detail.as_deref(), sha256 })?;
+        self.shared.keep.object(Done { index, object, report: &report, detail: detail.as_deref(), sha256, content })?;
         self.seen.add(&fetched.object.uri, report, detail);
         Ok(())
     }
 
-    fn decode(&mut self, bytes: &mut dyn std::io::Read, size: Option<u64>) -> ObjectReport {
+    fn decode(&mut self, bytes: &mut dyn std::io::Read, size: Option<u64>) -> (ObjectReport, Option<Content>) {
+        let hash = self.shared.keep.hashes_content();
         // A bug met in one object must not take the others down with it.
-        let read = catch_unwind(AssertUnwindSafe(|| self.decoder.read(bytes, size, &mut self.sink)));
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            if hash {
+                self.decoder.read_hashed(bytes, size, &mut self.sink)
+            } else {
+                (self.decoder.read(bytes, size, &mut self.sink), None)
+            }
+        }));
         read.unwrap_or_else(|_| {
             self.decoder = Decoder::new(self.limits);
             self.sink.void = true;
-            ObjectReport { compressed: size.unwrap_or(0), skip: Some(SkipReason::Crashed), ..ObjectReport::default() }
+            let compressed = size.unwrap_or(0);
+            (ObjectReport { compressed, skip: Some(SkipReason::Crashed), ..ObjectReport::default() }, None)
         })
     }
 }

@@ -3,11 +3,13 @@
 use rayon::ThreadPool;
 
 use super::ingest::Ingested;
+use super::memory::prove;
 use super::rows::Rows;
 use super::{Chosen, ScanError, ScanOptions, Visit};
 use crate::config::{Settings, Subject, SuppressionTracker};
 use crate::finding::{Finding, Status};
 use crate::frame::Dictionary;
+use crate::report::inputs::Inputs;
 use crate::report::{Report, Run, human};
 use crate::rules::{self, Context};
 use crate::source::Names;
@@ -23,6 +25,8 @@ pub(super) struct Read<'r> {
     pub(super) dictionary: &'r Dictionary,
     /// Objects left out by their names.
     pub(super) pruned: u64,
+    /// Every object, where they were remembered.
+    pub(super) inputs: Option<Inputs>,
     /// What is to be said about how it was read.
     pub(super) notices: Vec<String>,
 }
@@ -36,7 +40,7 @@ pub(super) fn judge<T: Send>(
     read: Read<'_>,
     visit: &Visit<'_, T>,
 ) -> Result<(Report, Vec<T>), ScanError> {
-    let Read { ingested, rows, names, dictionary, pruned, notices: told } = read;
+    let Read { ingested, rows, names, dictionary, pruned, inputs, notices: told } = read;
     let asked = options.as_of.or(options.to);
     let across = &ingested.across;
     if let Some(path) = &options.events {
@@ -60,7 +64,7 @@ pub(super) fn judge<T: Send>(
     let coverage = ingested.seen.finish(pruned, &settled);
     let mut notices = Vec::new();
     let findings = evaluation.finish(rules, &settled.documents, &Context { ids: &settled.ids, ..cx });
-    let findings = match as_of {
+    let mut findings = match as_of {
         Some(as_of) => suppress(within(findings, options), settings, as_of, &mut notices),
         None => Vec::new(),
     };
@@ -88,6 +92,9 @@ pub(super) fn judge<T: Send>(
             rules::kit::time::plural(settled.later, "event")
         ));
     }
+    if let Some(inputs) = &inputs {
+        prove(&mut findings, inputs);
+    }
     let report = Report {
         run: Run {
             version: env!("CARGO_PKG_VERSION"),
@@ -102,6 +109,8 @@ pub(super) fn judge<T: Send>(
         coverage,
         findings,
         notices,
+        inputs,
+        integrity: None,
     };
     Ok((report, visited))
 }

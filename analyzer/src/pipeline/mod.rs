@@ -10,6 +10,7 @@ mod fill;
 mod hashing;
 mod ingest;
 mod judge;
+mod memory;
 mod notify;
 mod originals;
 #[cfg(feature = "aws")]
@@ -33,13 +34,15 @@ pub use self::fill::{Filled, Reach, fill};
 use self::ingest::{Ingested, Shared, ingest};
 pub(crate) use self::judge::subject;
 use self::judge::{Read, judge};
+use self::memory::Memory;
+pub use self::memory::Remember;
 pub use self::notify::{Notified, Notify, notify, try_sinks};
 pub use self::originals::{Fetched, Originals, originals};
 use self::rows::{Held, Rows};
 pub use self::sources::open_lake;
 use self::sources::{Sources, filter};
 use self::stored::read_lake;
-pub use self::verify::verify;
+pub use self::verify::{verify, vouch};
 use crate::config::Settings;
 use crate::frame::{Dictionary, Scope};
 use crate::report::Report;
@@ -79,6 +82,8 @@ pub struct ScanOptions {
     pub max_inflated: u64,
     /// Where to write the deduplicated event rows as Parquet.
     pub events: Option<PathBuf>,
+    /// What to remember of the objects; it takes some 300 bytes each.
+    pub remember: Remember,
     /// How S3 is used.
     #[cfg(feature = "aws")]
     pub s3: S3Options,
@@ -100,6 +105,7 @@ impl ScanOptions {
             threads: None,
             max_inflated: settings.scan.max_inflated.0,
             events: None,
+            remember: Remember::default(),
             #[cfg(feature = "aws")]
             s3: S3Options::default(),
             settings,
@@ -238,7 +244,8 @@ fn read_and_judge<T: Send>(
     sources.complete(&mut settings);
     let dictionary = Dictionary::default();
     let (names, rows) = (Arc::new(Names::default()), Rows::new(options.memory));
-    let keep = Held { rows: &rows, dictionary: &dictionary };
+    let memory = Memory::of(options.remember);
+    let keep = Held { rows: &rows, dictionary: &dictionary, memory: memory.as_ref() };
     let shared =
         Shared { options, scope: options.scope(), dictionary: &dictionary, names: &names, keep: &keep, progress };
     let across = Across::new(options.as_of.or(options.to));
@@ -260,7 +267,8 @@ fn read_and_judge<T: Send>(
     progress.finish();
 
     let notices = sources.notices(options);
-    let read = Read { ingested, rows, names: &names, dictionary: &dictionary, pruned, notices };
+    let inputs = memory.map(Memory::finish);
+    let read = Read { ingested, rows, names: &names, dictionary: &dictionary, pruned, inputs, notices };
     judge(options, &settings, pool, chosen, read, visit)
 }
 

@@ -5,11 +5,12 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use polars::prelude::{DataFrame, PolarsError};
 
-use super::ingest::Keep;
+use super::ingest::{Done, Keep};
+use super::memory::Memory;
 use super::{ScanError, Visit};
 use crate::frame::builder::stack;
 use crate::frame::{Columns, Dictionary, Events};
-use crate::lake::{ByPartition, EventsFile, Spill};
+use crate::lake::{ByPartition, EventsFile, ObjectRow, Spill};
 use crate::rules::{Context, Evaluation, Rule};
 use crate::source::Names;
 use crate::view::settle::{Pending, Settled};
@@ -189,11 +190,34 @@ impl Rows {
 pub(super) struct Held<'r> {
     pub(super) rows: &'r Rows,
     pub(super) dictionary: &'r Dictionary,
+    /// Remembers the objects, where that was asked for.
+    pub(super) memory: Option<&'r Memory>,
 }
 
 impl Keep for Held<'_> {
     fn rows(&self, events: Events) -> Result<(), ScanError> {
         Ok(self.rows.push(events, self.dictionary)?)
+    }
+
+    fn object(&self, done: Done<'_>) -> Result<(), ScanError> {
+        if let Some(memory) = self.memory {
+            memory.read(done);
+        }
+        Ok(())
+    }
+
+    fn stored(&self, row: &ObjectRow) {
+        if let Some(memory) = self.memory {
+            memory.stored(row);
+        }
+    }
+
+    fn hashes(&self) -> bool {
+        self.memory.is_some()
+    }
+
+    fn hashes_content(&self) -> bool {
+        self.memory.is_some_and(Memory::hashes_content)
     }
 }
 

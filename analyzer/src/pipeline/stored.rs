@@ -97,6 +97,7 @@ impl Told {
         if row.report.kept > 0 {
             shared.names.push(&row.uri)?;
         }
+        shared.keep.stored(row);
         self.ingested.seen.add(&row.uri, row.report.clone(), row.detail.clone());
         Ok(())
     }

@@ -65,7 +65,11 @@ pub static COLUMNS: [Column; 28] = [
     column("count", Kind::Count, "events behind the finding, deduplicated"),
     column("facts", Kind::Text, "JSON array of {label, value}, in order"),
     column("details", Kind::Text, "JSON object, documented on the rule's page"),
-    column("evidence", Kind::Text, "JSON array of {event_id, time, event_name, error_code, object, record, role}"),
+    column(
+        "evidence",
+        Kind::Text,
+        "JSON array of {event_id, time, event_name, error_code, object, record, role}; with --verify also sha256 and integrity",
+    ),
     column("remediation", Kind::Text, "what to do, with commands"),
     column("controls", Kind::Text, "controls, separated by `; `"),
     column("attack", Kind::Text, "ATT&CK technique ids, separated by `; `"),

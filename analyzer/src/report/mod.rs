@@ -7,6 +7,7 @@ pub mod escape;
 pub mod explain;
 pub mod flat;
 pub mod human;
+pub mod inputs;
 pub mod json;
 pub mod keys;
 pub mod ndjson;
@@ -22,7 +23,11 @@ pub mod timeline;
 pub mod verify;
 mod wire;
 
-use crate::finding::Finding;
+use std::collections::BTreeMap;
+
+use self::inputs::Inputs;
+use crate::finding::{Finding, Vouched};
+use crate::integrity::Verdict;
 use crate::view::Coverage;
 
 /// Everything a renderer may show.
@@ -36,6 +41,17 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Things the user should know that are not findings: unused suppressions, options without effect.
     pub notices: Vec<String>,
+    /// Every object, where the run remembers what it read.
+    pub inputs: Option<Inputs>,
+    /// Verdict over the period, when the logs were validated.
+    pub integrity: Option<Integrity>,
+}
+
+impl Report {
+    /// Objects whose records were read, by what the digests say of them.
+    pub fn vouched(&self) -> BTreeMap<Vouched, u64> {
+        self.inputs.as_ref().map(Inputs::tally).unwrap_or_default()
+    }
 }
 
 /// What ran, with which settings.
@@ -57,4 +73,15 @@ pub struct Run {
     pub rules_run: Vec<&'static str>,
     /// Rules that did not run, with the reason.
     pub rules_skipped: Vec<(&'static str, String)>,
+}
+
+/// What validating the logs came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Integrity {
+    /// Over the period, as `keytrail verify` would say it.
+    pub verdict: Verdict,
+    /// How many things are wrong.
+    pub problems: u64,
+    /// The first of them, in words.
+    pub first: Vec<String>,
 }

@@ -23,6 +23,8 @@ pub(crate) fn report() -> Report {
         coverage: coverage(),
         findings: vec![deletion(), failures(), grant()],
         notices: vec!["suppression 2 matched nothing: over-broad-grant on alias/old".to_string()],
+        inputs: None,
+        integrity: None,
     }
 }
 
@@ -39,7 +41,7 @@ pub(crate) fn empty() -> Report {
         hours_logged: 3,
         ..Coverage::default()
     };
-    Report { run: run(), coverage, findings: Vec::new(), notices: Vec::new() }
+    Report { run: run(), coverage, findings: Vec::new(), notices: Vec::new(), inputs: None, integrity: None }
 }
 
 /// The report with hostile text in every member that a log writer, a file name or a policy author can choose.
@@ -215,6 +217,7 @@ fn evidence(id: &str, time: i64, name: &str, error: Option<&str>, record: u32, r
         object: format!("{LOGS}111122223333_CloudTrail_eu-central-1_20260301T0915Z_aBcDeFgHiJkLmNoP.json.gz"),
         record,
         role,
+        proof: None,
     }
 }
 

@@ -62,6 +62,7 @@ pub(crate) fn outage(alias: &str, victims: usize) -> Finding {
             object: "AWSLogs/a.json.gz".into(),
             record: 5,
             role: Role::Cause,
+            proof: None,
         }],
         remediation: "If this was not meant to happen:\naws kms enable-key --region eu-west-1 --key-id 1234abcd".into(),
         controls: vec!["CIS AWS 7.0 5.7"],
@@ -106,6 +107,8 @@ pub(crate) fn report(findings: impl IntoIterator<Item = Finding>) -> Report {
         coverage: Coverage::default(),
         findings,
         notices: Vec::new(),
+        inputs: None,
+        integrity: None,
     }
 }
 

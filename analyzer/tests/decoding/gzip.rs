@@ -8,6 +8,7 @@ use keytrail::decode::gzip::{Inflater, Outcome, Taker};
 use keytrail::decode::{Decoder, Limits, Note, SkipReason};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 use super::support::{KMS, Memory, decode, decode_within, fill, gzip, windows};
 
@@ -171,4 +172,24 @@ fn windows_publish_only_what_the_checksum_confirms() {
     assert_eq!((memory.settled, memory.kept.len()), (Some(false), 0));
     let (_, memory) = decode(&packed);
     assert_eq!(memory.staged, None);
+}
+
+#[test]
+fn the_hash_of_the_content_is_of_one_sound_stream_whatever_the_window() {
+    let text = format!("{{\"Records\":[{}{KMS}]}}", format!("{KMS},").repeat(300));
+    let want: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    let packed = gzip(text.as_bytes());
+    for limits in [windows(1 << 10), windows(40 << 10), Limits::default()] {
+        let mut decoder = Decoder::new(limits);
+        let mut hash = |mut stored: &[u8]| {
+            let (report, hash) = decoder.read_hashed(&mut stored, None, &mut Memory::default());
+            (report.records, hash)
+        };
+        for stored in [text.as_bytes(), &packed] {
+            assert_eq!(hash(stored), (301, Some(want)));
+        }
+        assert_eq!(hash(&[packed.clone(), gzip(b" ")].concat()), (301, None), "two streams");
+        assert_eq!(hash(&[packed.as_slice(), b"more"].concat()), (301, None), "bytes follow");
+        assert_eq!(hash(&packed[..packed.len() - 9]).1, None, "cut off");
+    }
 }

@@ -18,6 +18,7 @@ mod s3;
 mod bucket;
 mod clean;
 mod command;
+mod evidence;
 mod keys;
 mod period;
 mod place;

@@ -195,9 +195,10 @@ pub(in crate::cli) struct ReportArgs {
     #[arg(long, help_heading = "What to report")]
     pub(in crate::cli) list: bool,
 
-    /// CloudTrail's public keys: validates the logs against their digests first, as `keytrail verify` does; may be repeated.
+    /// CloudTrail's public keys: validates what is read against the digests, as `keytrail verify` does; may be repeated.
     ///
-    /// Without it nothing is satisfied. The sources must hold the digest files: a bucket, or a synced folder, not a lake.
+    /// Without it nothing is satisfied. With it the run ends with exit code 4 when something could not be proven, and with 10
+    /// when something was changed or is missing. The sources must hold the digest files: a bucket, or a synced folder, not a lake.
     #[arg(long, value_name = "FILE", help_heading = "What to report")]
     pub(in crate::cli) public_keys: Vec<PathBuf>,
 

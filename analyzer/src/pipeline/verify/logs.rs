@@ -3,7 +3,9 @@
 use super::Verifier;
 use super::index::root_of;
 use super::read::{Contents, each};
+use super::vouch::Witness;
 use crate::decode::Limits;
+use crate::finding::Vouched;
 use crate::integrity::chain::Chain;
 use crate::integrity::{Hash, Kind, Problem, Verdicts};
 use crate::pipeline::ScanError;
@@ -33,8 +35,9 @@ impl Verifier<'_> {
         chains: &mut [Chain],
         listed: &mut [bool],
         verdicts: &mut Verdicts,
+        witness: &mut Witness<'_>,
     ) -> Result<(), ScanError> {
-        let (mut jobs, mut objects, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut jobs, mut objects, mut missing, mut known) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (chain_at, chain) in chains.iter().enumerate() {
             for (link_at, link) in chain.links.iter().enumerate() {
                 let root = root_of(&link.found.object);
@@ -43,7 +46,8 @@ impl Verifier<'_> {
                     if let Some(mark) = found.and_then(|at| listed.get_mut(at as usize)) {
                         *mark = true;
                     }
-                    if !link.in_scope {
+                    let was_read = found.and_then(|at| self.index.get(at)).is_some_and(|at| witness.knows(&at.uri));
+                    if !link.in_scope && !was_read {
                         continue;
                     }
                     let object = match found {
@@ -54,6 +58,7 @@ impl Verifier<'_> {
                     let uri = object.as_ref().map_or_else(|| log.place.uri(), |object| object.uri.clone());
                     let job = Job { chain: chain_at, link: link_at, hash: log.hash, object: uri };
                     match object {
+                        Some(object) if let Some(hash) = witness.hash(&object.uri) => known.push((job, hash)),
                         Some(object) => {
                             objects.push((u32::try_from(jobs.len()).unwrap_or(u32::MAX), object));
                             jobs.push(job);
@@ -68,10 +73,14 @@ impl Verifier<'_> {
             each(self.pool, self.sources, limits, self.progress, objects, false, |_: &Object, contents| contents)?;
         for (at, contents) in read {
             let Some(job) = jobs.get(at as usize) else { continue };
-            settle(chains, job, outcome(contents, &job.hash), verdicts);
+            settle(chains, job, outcome(contents, &job.hash), verdicts, witness);
+        }
+        for (job, hash) in &known {
+            let outcome = hash.map_or_else(unsound, |hash| compared(&hash, &job.hash));
+            settle(chains, job, outcome, verdicts, witness);
         }
         for job in &missing {
-            settle(chains, job, Outcome::Missing, verdicts);
+            settle(chains, job, Outcome::Missing, verdicts, witness);
         }
         Ok(())
     }
@@ -79,15 +88,22 @@ impl Verifier<'_> {
 
 fn outcome(contents: Contents, hash: &Hash) -> Outcome {
     match contents {
-        Contents::Whole(whole) if whole.hash == *hash => Outcome::Matches,
-        Contents::Whole(_) => Outcome::Differs("its content is not what the digest says".into()),
+        Contents::Whole(whole) => compared(&whole.hash, hash),
         Contents::Damaged(how) => Outcome::Differs(how),
         Contents::Gone => Outcome::Missing,
         Contents::Unread(why) => Outcome::Unread(why),
     }
 }
 
-fn settle(chains: &mut [Chain], job: &Job, outcome: Outcome, verdicts: &mut Verdicts) {
+fn unsound() -> Outcome {
+    Outcome::Differs("when its records were read, it was not the one gzip stream that CloudTrail writes".into())
+}
+
+fn compared(read: &Hash, listed: &Hash) -> Outcome {
+    if read == listed { Outcome::Matches } else { Outcome::Differs("its content is not what the digest says".into()) }
+}
+
+fn settle(chains: &mut [Chain], job: &Job, outcome: Outcome, verdicts: &mut Verdicts, witness: &mut Witness<'_>) {
     let Some(chain) = chains.get_mut(job.chain) else { return };
     let (account, region) = (chain.stream.account.clone(), chain.stream.region.clone());
     let Some(link) = chain.links.get_mut(job.link) else { return };
@@ -95,14 +111,17 @@ fn settle(chains: &mut [Chain], job: &Job, outcome: Outcome, verdicts: &mut Verd
     let (kind, detail) = match outcome {
         Outcome::Matches if link.is_proven() => {
             tally.valid += 1;
+            witness.vouch(&job.object, Vouched::Valid);
             return;
         }
         Outcome::Matches => {
             tally.unproven += 1;
+            witness.vouch(&job.object, Vouched::Unproven);
             return;
         }
         Outcome::Differs(how) => {
             tally.invalid += 1;
+            witness.vouch(&job.object, Vouched::Tampered);
             (Kind::LogTampered, how)
         }
         Outcome::Missing => {

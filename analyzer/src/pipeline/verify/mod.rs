@@ -7,8 +7,10 @@ mod index;
 mod logs;
 mod read;
 mod unlisted;
+mod vouch;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use chrono::{DateTime, SecondsFormat};
 use rayon::ThreadPool;
@@ -16,6 +18,8 @@ use rayon::prelude::*;
 
 use self::index::{Index, root_of};
 use self::read::{Contents, each};
+use self::vouch::Witness;
+pub use self::vouch::vouch;
 use super::sources::Sources;
 use super::{Progress, ScanError, ScanOptions, threads};
 use crate::decode::Limits;
@@ -44,11 +48,24 @@ pub fn verify(
     keys: Option<&PublicKeys>,
     progress: &dyn Progress,
 ) -> Result<Verification, ScanError> {
+    run(options, keys, &mut Witness::default(), progress)
+}
+
+/// Verifies, and lets a witness say what it has read already.
+fn run(
+    options: &ScanOptions,
+    keys: Option<&PublicKeys>,
+    witness: &mut Witness<'_>,
+    progress: &dyn Progress,
+) -> Result<Verification, ScanError> {
     let pool = threads(options)?;
     let scope = Scope { from: options.from, to: options.to };
     // A bucket is listed from the start of the period on, and a little before: what follows a hole tells what was in it.
-    let early = options.from.map(|from| from.saturating_sub(HOUR_MS + MARGIN_MS));
-    let mut sources = Sources::open(&ScanOptions { from: early, ..options.clone() }, &filter(options))?;
+    let reach = witness.reach(scope);
+    let early = options.from.map(|from| from.min(*reach.start()).saturating_sub(HOUR_MS + MARGIN_MS));
+    let to = options.to.map(|to| to.max(*reach.end()));
+    let mut sources =
+        Sources::open(&ScanOptions { from: early, lookback: None, ..options.clone() }, &filter(options, to, witness))?;
     if !sources.lakes.is_empty() {
         return Err(ScanError::Usage("a lake holds no digests; verify the logs that it was filled from".into()));
     }
@@ -65,11 +82,11 @@ pub fn verify(
         )));
     }
     let Some(keys) = keys else { return Err(no_keys(&index)) };
-    let verifier = Verifier { options, pool: &pool, sources: &sources, index: &index, keys, scope, progress };
+    let verifier = Verifier { options, pool: &pool, sources: &sources, index: &index, keys, scope, reach, progress };
     let (bytes, objects) = (index.logs.iter().filter_map(|at| index.get(*at)?.size).sum(), index.logs.len() as u64);
     progress.found(objects + index.digests.values().map(|digests| digests.len() as u64).sum::<u64>(), bytes);
     progress.listed();
-    let verdicts = verifier.run()?;
+    let verdicts = verifier.run(witness)?;
     progress.finish();
 
     // What a scan has to say of accounts and of the time before a period is no matter here.
@@ -88,12 +105,13 @@ pub fn verify(
 }
 
 /// Objects that may be of use. On disk from the start: a chain is judged by what comes before the period too.
-fn filter(options: &ScanOptions) -> Filter {
+fn filter(options: &ScanOptions, to: Option<i64>, witness: &Witness<'_>) -> Filter {
     Filter {
-        accounts: options.accounts.clone(),
+        // Who reads logs for the keys of an account reads those of its callers too.
+        accounts: if witness.is_there() { Vec::new() } else { options.accounts.clone() },
         regions: options.regions.clone(),
         from: None,
-        to: options.to,
+        to,
         digests: true,
     }
 }
@@ -128,17 +146,19 @@ struct Verifier<'v> {
     index: &'v Index,
     keys: &'v PublicKeys,
     scope: Scope,
+    /// The time of digests that are looked at: the scope, and that of objects that were read.
+    reach: RangeInclusive<i64>,
     progress: &'v dyn Progress,
 }
 
 impl Verifier<'_> {
-    fn run(&self) -> Result<Verdicts, ScanError> {
+    fn run(&self, witness: &mut Witness<'_>) -> Result<Verdicts, ScanError> {
         let mut verdicts = Verdicts::default();
         let mut coverage = Coverage::default();
         let mut listed = vec![false; self.index.len()];
         for batch in self.batches(&mut verdicts) {
             let mut chains = self.chains(batch)?;
-            self.logs(&mut chains, &mut listed, &mut verdicts)?;
+            self.logs(&mut chains, &mut listed, &mut verdicts, witness)?;
             for chain in &chains {
                 for link in chain.links.iter().filter(|_| !chain.stream.backfill) {
                     let stream = &chain.stream;
@@ -150,7 +170,7 @@ impl Verifier<'_> {
             }
         }
         coverage.settle();
-        unlisted::tell(self.index, &listed, &coverage, self.scope, &mut verdicts);
+        unlisted::tell(self.index, &listed, &coverage, self.scope, &mut verdicts, witness);
         for at in &self.index.unreadable {
             let Some(object) = self.index.get(*at) else { continue };
             verdicts.problem(unreadable(object));
@@ -161,7 +181,7 @@ impl Verifier<'_> {
 
     /// Whole streams, some at a time.
     fn batches(&self, verdicts: &mut Verdicts) -> Vec<Vec<(&Stream, Vec<u32>)>> {
-        let (from, to) = (self.scope.from.unwrap_or(i64::MIN), self.scope.to.unwrap_or(i64::MAX));
+        let (from, to) = (*self.reach.start(), *self.reach.end());
         let wanted = from.saturating_sub(MARGIN_MS)..=to.saturating_add(HOUR_MS + MARGIN_MS);
         let mut batches: Vec<Vec<(&Stream, Vec<u32>)>> = Vec::new();
         let mut size = TOGETHER;

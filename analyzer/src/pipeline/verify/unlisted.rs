@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::index::{Index, Standpoint, standpoint};
+use super::vouch::Witness;
+use crate::finding::Vouched;
 use crate::integrity::{Coverage, Home, Kind, Problem, Scope, Standing, Verdicts};
 use crate::report::human;
 
@@ -16,7 +18,14 @@ struct Group {
 }
 
 /// Says of every log file that no digest lists whether one should.
-pub(super) fn tell(index: &Index, listed: &[bool], coverage: &Coverage, scope: Scope, verdicts: &mut Verdicts) {
+pub(super) fn tell(
+    index: &Index,
+    listed: &[bool],
+    coverage: &Coverage,
+    scope: Scope,
+    verdicts: &mut Verdicts,
+    witness: &mut Witness<'_>,
+) {
     let mut outside: BTreeMap<(Home, bool), Group> = BTreeMap::new();
     let unlisted = index.logs.iter().filter(|at| listed.get(**at as usize) == Some(&false));
     for object in unlisted.filter_map(|at| index.get(*at)) {
@@ -26,16 +35,20 @@ pub(super) fn tell(index: &Index, listed: &[bool], coverage: &Coverage, scope: S
             verdicts.problem(problem(Kind::NotCovered, &object.uri, None, None, detail.into()));
             continue;
         };
-        if !scope.touches(span) {
+        let in_scope = scope.touches(span);
+        if !in_scope && !witness.knows(&object.uri) {
             continue;
         }
         // CloudTrail gives every log file a name with its time: this one is nothing that a digest may list later.
         let foreign = !is_named && coverage.touches(&home, span);
         match if foreign { Standing::Unlisted } else { coverage.standing(&home, span) } {
+            // That nothing is known of it yet is said of objects of the period only.
+            Standing::Pending | Standing::Hole | Standing::Outside | Standing::NoDigests if !in_scope => {}
             Standing::Pending => verdicts.pending += 1,
             Standing::Hole => verdicts.uncovered += 1,
             Standing::Unlisted => {
                 verdicts.logs.invalid += 1;
+                witness.vouch(&object.uri, Vouched::Unlisted);
                 let detail = "put there by somebody else, or by a trail whose log files are not validated".into();
                 verdicts.problem(problem(Kind::LogUnlisted, &object.uri, Some(&home), Some(span), detail));
             }

@@ -53,6 +53,8 @@ pub fn evidence(audit: &Audit) -> String {
         "key",
         "object",
         "record",
+        "sha256",
+        "integrity",
     ];
     let rows = audit.report.findings.iter().flat_map(|finding| {
         finding.evidence.iter().map(move |evidence| {
@@ -70,6 +72,8 @@ pub fn evidence(audit: &Audit) -> String {
                 finding.key.as_ref().map(|key| key.arn.clone()).unwrap_or_default(),
                 evidence.object.clone(),
                 evidence.record.to_string(),
+                evidence.proof.as_ref().and_then(|proof| proof.sha256.clone()).unwrap_or_default(),
+                evidence.proof.as_ref().map(|proof| proof.vouched).unwrap_or_default().id().into(),
             ]
         })
     });
@@ -78,8 +82,23 @@ pub fn evidence(audit: &Audit) -> String {
 
 /// One change of a key per row: the whole population, as [`super::population`] bounds it.
 pub fn changes(audit: &Audit) -> String {
-    let columns = ["time", "key", "kind", "event_name", "what", "principal", "who", "error_code", "event_id", "object"];
+    let columns = [
+        "time",
+        "key",
+        "kind",
+        "event_name",
+        "what",
+        "principal",
+        "who",
+        "error_code",
+        "event_id",
+        "object",
+        "record",
+        "sha256",
+        "integrity",
+    ];
     let rows = audit.changes.iter().map(|(key, entry)| {
+        let proof = audit.proof(&entry.object);
         vec![
             human::rfc3339(entry.from),
             key.clone(),
@@ -91,6 +110,9 @@ pub fn changes(audit: &Audit) -> String {
             entry.error.clone().unwrap_or_default(),
             entry.event_id.clone(),
             entry.object.clone(),
+            entry.record().to_string(),
+            proof.and_then(|proof| proof.sha256.clone()).unwrap_or_default(),
+            proof.map(|proof| proof.vouched).unwrap_or_default().id().into(),
         ]
     });
     table(&columns, rows)

@@ -9,8 +9,8 @@ use super::Audit;
 use super::json::integrity;
 use super::style::STYLE;
 use crate::compliance::{Assessment, Control, Integrity, Status};
-use crate::finding::{Finding, Status as FindingStatus};
-use crate::report::{escape, human};
+use crate::finding::{Finding, Proof, Status as FindingStatus, Vouched};
+use crate::report::{Report, escape, human};
 use crate::view::inventory::KeyRow;
 
 /// Rows of a table that the page shows; the CSV files have all.
@@ -148,11 +148,20 @@ fn scope(audit: &Audit) -> Markup {
                 dt { "Events" } dd { (human::number(coverage.records.kms)) " of KMS, " (human::number(coverage.records.related)) " of other services about keys; " (human::number(coverage.records.duplicates)) " copies left out" }
                 dt { "Rules" } dd { (run.rules_run.join(", ")) }
                 dt { "Settings" } dd.id { (run.settings_digest) }
-                dt { "Integrity" } dd { (integrity(audit.integrity)) @if audit.integrity == Integrity::Unverified { ": run " code { "keytrail verify" } " over the same period; until then no control is satisfied" } }
+                dt { "Integrity" } dd { (integrity(audit.integrity)) @if audit.integrity == Integrity::Unverified { ": no public keys were given (" code { "--public-keys" } "), so nothing vouches for the logs and no control is satisfied" } @else { ": " (vouched(&audit.report)) } }
+                @if let Some(inputs) = &audit.report.inputs { dt { "Manifest of the input" } dd { span.id { "SHA-256 " (inputs.digest()) } " over " (human::count(inputs.all().len() as u64, "object")) ", one JSON line each: name, size, SHA-256, in the order of the names (" code { "inputs.ndjson" } " of the evidence pack)" } }
             }
             p { "Every record is read, deduplicated by its event id, and folded into the history of its key. A finding names the records that it rests on; " code { "keytrail explain ID SOURCE" } " shows each of them as CloudTrail wrote it, and the command that fetches it without this program. The same logs and the same as-of instant give the same report, byte by byte." }
         }
     }
+}
+
+/// Objects that were read, by what the digests say of them.
+fn vouched(report: &Report) -> String {
+    let counts = report.vouched();
+    let all = Vouched::ALL.into_iter().filter_map(|vouched| Some((vouched, counts.get(&vouched)?)));
+    let parts: Vec<String> = all.map(|(vouched, n)| format!("{} {}", human::number(*n), vouched.id())).collect();
+    format!("objects that were read: {}", parts.join(", "))
 }
 
 fn coverage(audit: &Audit) -> Markup {
@@ -187,6 +196,10 @@ fn coverage(audit: &Audit) -> Markup {
                 }
             }
             @if coverage.days.len() > ROWS { p.dim { "and " (coverage.days.len() - ROWS) " more in the JSON" } }
+            @if let Some(integrity) = audit.report.integrity.as_ref().filter(|integrity| integrity.problems > 0) {
+                h3 { "What validating the logs found" }
+                ul { @for problem in &integrity.first { li { span.id { (text(problem)) } } } }
+            }
             @if !coverage.blind.is_empty() {
                 h3 { "Trails that did not log KMS" }
                 ul { @for window in coverage.blind.iter().take(ROWS) {
@@ -293,15 +306,25 @@ fn finding_of(finding: &Finding) -> Markup {
             }
             div.scroll tabindex="0" role="region" aria-label={ "Records of finding " (finding.id) } { table {
                 caption { "Records that it rests on" }
-                thead { tr { th scope="col" { "Role" } th scope="col" { "Time (UTC)" } th scope="col" { "Event" } th scope="col" { "Event id" } th scope="col" { "Object and record" } } }
+                thead { tr { th scope="col" { "Role" } th scope="col" { "Time (UTC)" } th scope="col" { "Event" } th scope="col" { "Event id" } th scope="col" { "Object and record" } th scope="col" { "SHA-256 and digest verdict" } } }
                 tbody { @for evidence in &finding.evidence {
                     tr {
                         td { (evidence.role.id()) } td { (human::time(evidence.time)) }
                         td { (text(&evidence.event_name)) @if let Some(error) = &evidence.error_code { " " (text(error)) } }
                         td.id { (text(&evidence.event_id)) } td.id { (text(&evidence.object)) ":" (evidence.record) }
+                        td { (proof(evidence.proof.as_ref())) }
                     }
                 } }
             } }
+        }
+    }
+}
+
+fn proof(proof: Option<&Proof>) -> Markup {
+    html! {
+        @if let Some(proof) = proof {
+            @if let Some(sha256) = &proof.sha256 { span.id { (sha256) } " " }
+            (proof.vouched.id())
         }
     }
 }
@@ -339,9 +362,9 @@ fn changes(audit: &Audit) -> Markup {
             p { "The whole population of calls that changed a key, or tried to, but for grants that a service made or let go by itself: take a sample of them and ask for the approval of each." }
             div.scroll tabindex="0" role="region" aria-label="Changes of keys" { table {
                 caption { (human::count(audit.changes.len() as u64, "call")) }
-                thead { tr { @for name in ["Time (UTC)", "Key", "What", "Who", "Event id"] { th scope="col" { (name) } } } }
+                thead { tr { @for name in ["Time (UTC)", "Key", "What", "Who", "Event id", "Object and record", "SHA-256 and digest verdict"] { th scope="col" { (name) } } } }
                 tbody { @for (key, entry) in audit.changes.iter().take(ROWS) {
-                    tr { td { (human::time(entry.from)) } td.id { (text(key)) } td { (text(&entry.what)) } td { (text(&entry.who)) } td.id { (text(&entry.event_id)) } }
+                    tr { td { (human::time(entry.from)) } td.id { (text(key)) } td { (text(&entry.what)) } td { (text(&entry.who)) } td.id { (text(&entry.event_id)) } td.id { (text(&entry.object)) ":" (entry.record()) } td { (proof(audit.proof(&entry.object))) } }
                 } }
             } }
             @if audit.changes.len() > ROWS { p.dim { "and " (audit.changes.len() - ROWS) " more in changes.csv" } }

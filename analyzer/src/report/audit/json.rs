@@ -18,6 +18,10 @@ pub fn render(audit: &Audit) -> String {
         schema: SCHEMA,
         run: wire::Run::of(report),
         integrity: integrity(audit.integrity),
+        inputs: report
+            .inputs
+            .as_ref()
+            .map(|inputs| OfInputs { objects: inputs.all().len(), manifest_sha256: inputs.digest() }),
         frameworks: audit.frameworks.iter().map(|(framework, all)| Assessed::of(audit, framework, all)).collect(),
         findings: report.findings.iter().map(wire::Finding::of).collect(),
         keys: audit.keys.len(),
@@ -48,6 +52,8 @@ struct Document<'r> {
     schema: &'static str,
     run: wire::Run<'r>,
     integrity: &'static str,
+    /// What was read, in one hash.
+    inputs: Option<OfInputs>,
     frameworks: Vec<Assessed<'r>>,
     findings: Vec<wire::Finding<'r>>,
     keys: usize,
@@ -56,6 +62,14 @@ struct Document<'r> {
     hours: Vec<Hours<'r>>,
     skipped: Vec<wire::Skipped<'r>>,
     notices: &'r [String],
+}
+
+/// The manifest of what was read: `inputs.ndjson` of the evidence pack.
+#[derive(Serialize)]
+struct OfInputs {
+    objects: usize,
+    /// SHA-256 of the manifest, hex.
+    manifest_sha256: String,
 }
 
 /// Hours with a log on each day of one account and Region.

@@ -12,8 +12,11 @@ pub use html::render as html;
 pub use json::{SCHEMA, render as json};
 
 use super::Report;
+use super::human;
 use super::timeline::{self, Entry};
 use crate::compliance::{Assessment, Framework, Integrity, Limit, Status, assess};
+use crate::finding::{Proof, Vouched};
+use crate::integrity::Verdict;
 use crate::rules::Context;
 use crate::view::KeyView;
 use crate::view::inventory::KeyRow;
@@ -85,9 +88,14 @@ impl Audit {
         report: Report,
         looked_at: Vec<(KeyRow, Vec<Entry>)>,
         frameworks: Vec<Framework>,
-        integrity: Integrity,
         expected: &Expected,
     ) -> Self {
+        let integrity = match report.integrity.as_ref().map(|integrity| integrity.verdict) {
+            None => Integrity::Unverified,
+            Some(Verdict::Valid) => Integrity::Valid,
+            Some(Verdict::Incomplete) => Integrity::Incomplete,
+            Some(Verdict::Invalid) => Integrity::Invalid,
+        };
         let mut keys = Vec::with_capacity(looked_at.len());
         let mut changes = Vec::new();
         for (row, entries) in looked_at {
@@ -109,6 +117,11 @@ impl Audit {
         };
         let frameworks = frameworks.into_iter().map(assessed).collect();
         Self { report, keys, changes, frameworks, integrity }
+    }
+
+    /// What vouches for an object.
+    pub fn proof(&self, object: &str) -> Option<&Proof> {
+        self.report.inputs.as_ref()?.get(object).map(|input| &input.proof)
     }
 
     /// Controls of all frameworks by status.
@@ -134,6 +147,16 @@ fn reconcile(assessment: &mut Assessment, report: &Report, expected: &Expected) 
             assessment.limits.push(Limit(format!("expected, and without any log: {}{rest}", shown.join(", "))));
         }
         Some(_) => {}
+    }
+    // A verdict over the period says nothing of what was read from outside of it.
+    if report.integrity.is_some() {
+        let vouched = report.vouched();
+        let all: u64 = vouched.values().sum();
+        let proven = vouched.get(&Vouched::Valid).copied().unwrap_or(0);
+        if proven < all {
+            let few = human::count(all - proven, "object");
+            assessment.limits.push(Limit(format!("no signed digest proves {few} of the {all} that were read")));
+        }
     }
     let surplus = expected.surplus(report);
     if !surplus.is_empty() {

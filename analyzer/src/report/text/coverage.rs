@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::page::{Page, Tone, glue, utc};
 use crate::decode::SkipReason;
-use crate::finding::word;
+use crate::finding::{Vouched, word};
 use crate::report::{Report, human};
 use crate::view::Coverage;
 
@@ -91,6 +91,12 @@ fn looked_at(page: &mut Page, report: &Report) {
         let lasted = glue(&human::duration(to.saturating_sub(*from)));
         page.field("span", &format!("{} to {} ({lasted})", glue(&human::time(*from)), utc(*to)));
     }
+    if let Some(integrity) = &report.integrity {
+        let counts = report.vouched();
+        let parts = Vouched::ALL.into_iter().filter_map(|vouched| Some((vouched, counts.get(&vouched)?)));
+        let parts: Vec<String> = parts.map(|(vouched, n)| format!("{} {}", human::number(*n), vouched.id())).collect();
+        page.field("integrity", &format!("{}; objects: {}", integrity.verdict.id(), parts.join(", ")));
+    }
     page.field("accounts", &names(accounts.iter(), 20));
     page.field("Regions", &names(regions.iter(), 20));
     // A survey judges nothing.
@@ -107,13 +113,17 @@ fn not_looked_at(page: &mut Page, report: &Report) {
         && coverage.gaps.is_empty()
         && coverage.blind.is_empty()
         && coverage.notes.is_empty()
-        && report.run.rules_skipped.is_empty();
+        && report.run.rules_skipped.is_empty()
+        && report.integrity.as_ref().is_none_or(|integrity| integrity.problems == 0);
     if quiet {
         return page.prose(
             2,
             Tone::Good,
             "nothing: every object was read, every record understood, and no hour between is without a log",
         );
+    }
+    for problem in report.integrity.iter().flat_map(|integrity| &integrity.first) {
+        page.hang(2, Some((Tone::Caution, "-")), 4, Tone::Plain, problem);
     }
     skipped(page, coverage);
     rejected(page, coverage);

@@ -62,3 +62,10 @@ pub struct Entry {
     /// Object that holds it.
     pub object: String,
 }
+
+impl Entry {
+    /// Index of the first event in its object, from 0.
+    pub fn record(&self) -> u32 {
+        self.event.record
+    }
+}

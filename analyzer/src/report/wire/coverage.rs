@@ -40,6 +40,22 @@ pub(in crate::report) struct Coverage<'r> {
     notes: BTreeMap<&'static str, u64>,
     /// Windows in which a trail did not log KMS.
     blind: Vec<Blind<'r>>,
+    /// What the digests say of the logs; only there when they were validated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    integrity: Option<Integrity<'r>>,
+}
+
+/// The verdict over the period, and over the objects whose records were read.
+#[derive(Serialize)]
+struct Integrity<'r> {
+    /// valid, incomplete or invalid: as `keytrail verify` says it.
+    verdict: &'static str,
+    /// Objects that were read, per verdict of their own.
+    objects: BTreeMap<&'static str, u64>,
+    /// How many things are wrong.
+    problems: u64,
+    /// The first of them.
+    first: &'r [String],
 }
 
 /// Counts of objects: `seen` = `read` + `skipped`; `pruned` were never opened.
@@ -171,6 +187,12 @@ impl<'r> Coverage<'r> {
             rejected_at: rejected_at.iter().map(RejectedAt::of).collect(),
             notes: notes.iter().map(|(note, n)| (note.id(), *n)).collect(),
             blind: blind.iter().map(Blind::of).collect(),
+            integrity: report.integrity.as_ref().map(|integrity| Integrity {
+                verdict: integrity.verdict.id(),
+                objects: report.vouched().into_iter().map(|(vouched, count)| (vouched.id(), count)).collect(),
+                problems: integrity.problems,
+                first: &integrity.first,
+            }),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Report, human};
-use crate::finding::{self, Detail, Status};
+use crate::finding::{self, Detail, Status, Vouched};
 use crate::view;
 pub(super) use coverage::Coverage;
 
@@ -145,6 +145,12 @@ pub(super) struct Evidence<'r> {
     object: &'r str,
     record: u32,
     role: &'static str,
+    /// SHA-256 of the object as stored, hex, of the bytes that the record was read from; only there when the run took it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<&'r str>,
+    /// What the digests say of the object; only there when the logs were validated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    integrity: Option<&'static str>,
 }
 
 /// Entry of the configuration that accepts the finding; `until` is a date.
@@ -205,6 +211,13 @@ impl<'r> Evidence<'r> {
             object: &evidence.object,
             record: evidence.record,
             role: evidence.role.id(),
+            sha256: evidence.proof.as_ref().and_then(|proof| proof.sha256.as_deref()),
+            integrity: evidence
+                .proof
+                .as_ref()
+                .map(|proof| proof.vouched)
+                .filter(|vouched| *vouched != Vouched::Unverified)
+                .map(Vouched::id),
         }
     }
 }

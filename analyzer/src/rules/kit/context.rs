@@ -50,6 +50,8 @@ impl<'c> Context<'c> {
             object: self.names.get(event.object).unwrap_or_else(|error| format!("(its name is lost: {error})")),
             record: event.record,
             role,
+            // What vouches for an object is known when all of them were read.
+            proof: None,
         }
     }
 
