@@ -8,6 +8,7 @@ pub mod extract;
 pub mod finding;
 pub mod frame;
 pub mod integrity;
+pub mod inventory;
 pub mod lake;
 pub mod pipeline;
 pub mod policy;

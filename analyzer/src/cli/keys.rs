@@ -25,10 +25,11 @@ pub(super) fn run(args: &KeysArgs, terminal: &mut Terminal<'_>) -> Result<ExitRe
         accounts: args.only.account.clone(),
         regions: args.only.region.clone(),
         as_of: args.as_of.map(|when| when.end_ms()),
+        inventory: args.inventory.clone(),
         ..args.around.options(&args.sources, settings)
     };
     let (report, keys) = pipeline::survey(&options, &*progress::display(terminal), &|key, cx| {
-        Some(KeyRow::of(key, cx.dictionary, cx.as_of))
+        Some(KeyRow::of(key, cx.dictionary, cx.reach()))
     })?;
     let inventory = Inventory::new(report, keys);
     warn_of_gaps(&inventory.report.coverage, terminal);

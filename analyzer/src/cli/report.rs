@@ -55,7 +55,7 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
     let remember = if keys.is_some() { Remember::Contents } else { Remember::Objects };
     let options = ScanOptions { remember, ..options };
     let (mut report, looked_at) = pipeline::audit(&options, &*progress::display(terminal), &|key, cx| {
-        Some((KeyRow::of(key, cx.dictionary, cx.as_of), audit::population(key, cx)))
+        Some((KeyRow::of(key, cx.dictionary, cx.reach()), audit::population(key, cx)))
     })?;
     warn_of_gaps(&report.coverage, terminal);
     match &keys {

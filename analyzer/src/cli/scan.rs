@@ -226,6 +226,11 @@ pub(super) fn warn_of_gaps(coverage: &Coverage, terminal: &mut Terminal<'_>) {
             coverage.rejected_at.iter().map(|at| format!("{}:{}: {}", at.object, at.record, at.reason.meaning()));
         terminal.warn(named(format!("{} could not be read", human::count(all, "record")), lines, all));
     }
+    if let Some(inventory) = coverage.inventory.as_deref().filter(|inventory| !inventory.misread.is_empty()) {
+        let all = inventory.misread.len() as u64;
+        let lines = inventory.misread.iter().map(|one| format!("{}: {}", one.source, one.reason));
+        terminal.warn(named(format!("{} of the inventory could not be used", human::count(all, "part")), lines, all));
+    }
 }
 
 fn meaning(reason: SkipReason) -> String {

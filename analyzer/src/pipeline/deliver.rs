@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::ThreadPool;
 
+use super::evidence::Evidence;
 use super::ingest::{Done, Ingested, Keep, Shared, ingest};
 use super::judge::{Read, judge};
 use super::rows::Rows;
@@ -197,9 +198,11 @@ impl Receiver {
         let events: u64 = received.objects.values().map(|outcome| outcome.events).sum();
         if events > 0 {
             let (run, skipped) = at_once(&options)?;
+            let evidence = Evidence::default();
             let read = Read {
                 ingested,
                 rows,
+                evidence: &evidence,
                 names: &names,
                 dictionary: &dictionary,
                 pruned: 0,

@@ -2,6 +2,7 @@
 
 use rayon::ThreadPool;
 
+use super::evidence::Evidence;
 use super::ingest::Ingested;
 use super::memory::prove;
 use super::rows::Rows;
@@ -21,6 +22,7 @@ use crate::view::settle::Unresolved;
 pub(super) struct Read<'r> {
     pub(super) ingested: Ingested,
     pub(super) rows: Rows,
+    pub(super) evidence: &'r Evidence,
     pub(super) names: &'r Names,
     pub(super) dictionary: &'r Dictionary,
     /// Objects left out by their names.
@@ -40,7 +42,7 @@ pub(super) fn judge<T: Send>(
     read: Read<'_>,
     visit: &Visit<'_, T>,
 ) -> Result<(Report, Vec<T>), ScanError> {
-    let Read { ingested, rows, names, dictionary, pruned, inputs, notices: told } = read;
+    let Read { ingested, rows, evidence, names, dictionary, pruned, inputs, notices: told } = read;
     let asked = options.as_of.or(options.to);
     let across = &ingested.across;
     if let Some(path) = &options.events {
@@ -59,9 +61,11 @@ pub(super) fn judge<T: Send>(
     };
     // Without an instant to count from, nothing can be said of any key.
     let rules = if as_of.is_some() { run } else { &[] };
-    let (settled, evaluation, visited) = pool.install(|| rows.evaluate(&fold, rules, &cx, visit))?;
+    let (settled, evaluation, visited) =
+        pool.install(|| rows.evaluate(options, &fold, rules, (&cx, evidence), visit))?;
 
-    let coverage = ingested.seen.finish(pruned, &settled);
+    let mut coverage = ingested.seen.finish(pruned, &settled);
+    evidence.finish(&mut coverage);
     let mut notices = Vec::new();
     let findings = evaluation.finish(rules, &settled.documents, &Context { ids: &settled.ids, ..cx });
     let mut findings = match as_of {

@@ -6,6 +6,7 @@ mod bring;
 #[cfg(feature = "aws")]
 mod deliver;
 mod drive;
+mod evidence;
 mod fill;
 mod hashing;
 mod ingest;
@@ -30,6 +31,7 @@ use rayon::ThreadPool;
 pub use self::backfill::{Batch, Bounds, Found, batches};
 #[cfg(feature = "aws")]
 pub use self::deliver::{Arrival, Evaluated, Fate, Outcome, Received, Receiver};
+use self::evidence::Evidence;
 pub use self::fill::{Filled, Reach, fill};
 use self::ingest::{Ingested, Shared, ingest};
 pub(crate) use self::judge::subject;
@@ -80,6 +82,8 @@ pub struct ScanOptions {
     pub threads: Option<usize>,
     /// Cap on one object's inflated size.
     pub max_inflated: u64,
+    /// Files and folders with what KMS itself says of keys.
+    pub inventory: Vec<String>,
     /// Where to write the deduplicated event rows as Parquet.
     pub events: Option<PathBuf>,
     /// What to remember of the objects; it takes some 300 bytes each.
@@ -104,6 +108,7 @@ impl ScanOptions {
             memory: settings.scan.memory.0,
             threads: None,
             max_inflated: settings.scan.max_inflated.0,
+            inventory: Vec::new(),
             events: None,
             remember: Remember::default(),
             #[cfg(feature = "aws")]
@@ -240,6 +245,7 @@ fn read_and_judge<T: Send>(
     progress: &dyn Progress,
     visit: &Visit<'_, T>,
 ) -> Result<(Report, Vec<T>), ScanError> {
+    let evidence = Evidence::read(options)?;
     let mut settings = options.settings.clone();
     sources.complete(&mut settings);
     let dictionary = Dictionary::default();
@@ -268,7 +274,8 @@ fn read_and_judge<T: Send>(
 
     let notices = sources.notices(options);
     let inputs = memory.map(Memory::finish);
-    let read = Read { ingested, rows, names: &names, dictionary: &dictionary, pruned, inputs, notices };
+    let read =
+        Read { ingested, rows, evidence: &evidence, names: &names, dictionary: &dictionary, pruned, inputs, notices };
     judge(options, &settings, pool, chosen, read, visit)
 }
 

@@ -5,9 +5,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use polars::prelude::{DataFrame, PolarsError};
 
+use super::evidence::Evidence;
 use super::ingest::{Done, Keep};
 use super::memory::Memory;
-use super::{ScanError, Visit};
+use super::{ScanError, ScanOptions, Visit};
 use crate::frame::builder::stack;
 use crate::frame::{Columns, Dictionary, Events};
 use crate::lake::{ByPartition, EventsFile, ObjectRow, Spill};
@@ -87,9 +88,10 @@ impl Rows {
     /// Of each key that `visit` makes something of, that stays too, in no order.
     pub(super) fn evaluate<T: Send>(
         self,
+        options: &ScanOptions,
         context: &FoldContext<'_>,
         rules: &[&'static Rule],
-        cx: &Context<'_>,
+        (cx, evidence): (&Context<'_>, &Evidence),
         visit: &Visit<'_, T>,
     ) -> Result<(Settled, Evaluation, Vec<T>), PolarsError> {
         let dictionary = context.dictionary;
@@ -134,7 +136,8 @@ impl Rows {
                 for partition in plan.group(group) {
                     views = fold(views, partition)?;
                 }
-                let (keys, incomplete) = views.take_keys(&leads, &aliases, dictionary);
+                let (mut keys, incomplete) = views.take_keys(&leads, &aliases, dictionary);
+                evidence.compare(&mut keys, dictionary, cx.reach());
                 let cx = Context { ids: views.ids(), ..*cx };
                 evaluation.keys(rules, &keys, &cx);
                 visited.extend(keys.iter().filter_map(|key| visit(key, &cx)));
@@ -151,7 +154,9 @@ impl Rows {
             visited.extend(seen);
         }
         views = fold(views, plan.last())?;
-        let (keys, unresolved) = pending.resolve(views.take_loose(), &aliases, dictionary);
+        let (mut keys, unresolved) = pending.resolve(views.take_loose(), &aliases, dictionary);
+        evidence.compare(&mut keys, dictionary, cx.reach());
+        keys.extend(evidence.not_in_log(options, dictionary));
         let cx = Context { ids: views.ids(), ..*cx };
         evaluation.keys(rules, &keys, &cx);
         visited.extend(keys.iter().filter_map(|key| visit(key, &cx)));

@@ -233,6 +233,9 @@ fn coverage() -> Coverage {
         ("ScheduleKeyDeletion", 1),
     ];
     Coverage {
+        inventory: None,
+        contradictions: Vec::new(),
+        not_in_log: 0,
         objects: Objects { seen: 120, read: 116, skipped: 4, pruned: 3 },
         records: Records { seen: 45_120, kms: 12_002, related: 33, rejected: 7, duplicates: 210 },
         operations: operations.map(|(name, n)| (name.to_string(), n)).into(),

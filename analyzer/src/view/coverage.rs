@@ -1,8 +1,11 @@
 //! What was looked at, and what was not. Never more certain than the logs allow: silence is "unproved", not "idle".
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::beside::Contradiction;
 use crate::decode::{Note, RejectReason, SkipReason};
+use crate::inventory::Inventory;
 
 /// Objects of the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,11 +157,18 @@ pub struct Coverage {
     pub days: BTreeMap<(String, String), BTreeMap<i64, u32>>,
     /// Windows in which a trail was stopped or did not log KMS.
     pub blind: Vec<BlindWindow>,
+    /// What KMS said of keys, when an inventory was given.
+    pub inventory: Option<Arc<Inventory>>,
+    /// Of what log and inventory say different things, by key ARN.
+    pub contradictions: Vec<(String, Contradiction)>,
+    /// Keys that only the inventory has.
+    pub not_in_log: u64,
 }
 
 impl Coverage {
     /// False when something that should have been read could not be: exit code 4.
     pub fn is_complete(&self) -> bool {
-        self.records.rejected == 0 && self.skipped.iter().all(|skipped| skipped.reason.is_expected())
+        let misread = self.inventory.as_ref().is_some_and(|inventory| !inventory.misread.is_empty());
+        !misread && self.records.rejected == 0 && self.skipped.iter().all(|skipped| skipped.reason.is_expected())
     }
 }

@@ -20,6 +20,8 @@ pub enum KeyState {
     Deleted,
     /// A replica or primary on its way; lasts seconds.
     Transient,
+    /// Its custom key store is not connected. Only KMS itself tells.
+    Unavailable,
 }
 
 impl KeyState {
@@ -32,7 +34,21 @@ impl KeyState {
             Self::PendingImport => "PendingImport",
             Self::Deleted => "Deleted",
             Self::Transient => "Creating",
+            Self::Unavailable => "Unavailable",
         }
+    }
+
+    /// The state that KMS calls so.
+    pub fn find(id: &str) -> Option<Self> {
+        Some(match id {
+            "Enabled" => Self::Enabled,
+            "Disabled" => Self::Disabled,
+            "PendingDeletion" | "PendingReplicaDeletion" => Self::PendingDeletion,
+            "PendingImport" => Self::PendingImport,
+            "Creating" | "Updating" => Self::Transient,
+            "Unavailable" => Self::Unavailable,
+            _ => return None,
+        })
     }
 
     /// True when every cryptographic call fails.

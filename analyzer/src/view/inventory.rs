@@ -1,12 +1,15 @@
-//! One key in one row: what it is, how it stands, who uses it for what, and what that costs. Only what the log proves;
-//! everything else is `None`.
+//! One key in one row: what it is, how it stands, who uses it for what, and what that costs. Only what the log proves, or
+//! KMS said when an inventory was taken; everything else is `None`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::activity::Series;
+use super::beside::{Contradiction, Reach, standing};
 use super::history::KeyState;
 use super::key::KeyView;
 use crate::frame::{Dictionary, Sym};
+use crate::inventory::{KeyFacts, Kind};
 
 /// Principals and resources that a row names; the others are counted.
 pub const TOP: usize = 5;
@@ -61,6 +64,17 @@ pub enum Rotation {
     AsPrimary,
 }
 
+/// State of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stands {
+    /// The state.
+    pub state: KeyState,
+    /// Since when, where the log shows the change.
+    pub since: Option<i64>,
+    /// When KMS said so, where an inventory is what tells it.
+    pub captured_at: Option<i64>,
+}
+
 /// Something and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
@@ -97,8 +111,8 @@ pub struct KeyRow {
     pub role: Option<RegionRole>,
     /// ARN of the primary of a replica.
     pub primary: Option<String>,
-    /// State, and since when.
-    pub state: Option<(KeyState, i64)>,
+    /// State.
+    pub state: Option<Stands>,
     /// A successful use after the log shows the key unusable: what made it usable again is not in the log.
     pub contradicted: bool,
     /// Automatic rotation.
@@ -107,7 +121,9 @@ pub struct KeyRow {
     pub rotation_days: Option<i64>,
     /// When rotation was switched to what it is.
     pub rotation_since: Option<i64>,
-    /// The last rotation that the log shows.
+    /// When KMS said how rotation is, where an inventory is what tells it.
+    pub rotation_captured_at: Option<i64>,
+    /// The last rotation that the log shows, or KMS told.
     pub last_rotation: Option<i64>,
     /// When it was created, if the log shows it.
     pub created: Option<i64>,
@@ -139,11 +155,20 @@ pub struct KeyRow {
     pub requests_cost: u64,
     /// What the key itself costs a month, millionths of a dollar; `None` when who manages it, or its state, is not known.
     pub month_cost: Option<u64>,
+    /// What an inventory says of it.
+    pub facts: Option<Arc<KeyFacts>>,
+    /// Of what log and inventory say different things.
+    pub contradictions: Vec<Contradiction>,
+    /// Only an inventory has it.
+    pub not_in_log: bool,
 }
 
 impl KeyRow {
-    /// The row of a key, as of an instant.
-    pub fn of(key: &KeyView, dictionary: &Dictionary, as_of: i64) -> Self {
+    /// The row of a key, as of the end of what was read.
+    pub fn of(key: &KeyView, dictionary: &Dictionary, reach: Reach) -> Self {
+        let as_of = reach.to;
+        let facts = key.beside.facts.as_deref();
+        let kind = facts.and_then(|facts| facts.kind.as_ref()).map(|fact| &fact.value);
         let text = |sym: Option<Sym>| sym.map(|sym| dictionary.text(sym)).filter(|text| !text.is_empty());
         let created = key.history.created.map(|at| &key.events[at]);
         let told = |of: fn(&super::ledger::ControlDetail) -> Option<Sym>| {
@@ -156,11 +181,18 @@ impl KeyRow {
         };
 
         let symmetric = called(&["GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair"]);
-        let spec = told(|detail| detail.key_spec).or_else(|| symmetric.then(|| "SYMMETRIC_DEFAULT".to_string()));
-        let usage = told(|detail| detail.key_usage).or_else(|| proven_usage(&called).map(str::to_string));
+        let said = |of: fn(&Kind) -> &Option<String>| kind.and_then(|kind| of(kind).clone());
+        let spec = told(|detail| detail.key_spec)
+            .or_else(|| said(|kind| &kind.spec))
+            .or_else(|| symmetric.then(|| "SYMMETRIC_DEFAULT".to_string()));
+        let usage = told(|detail| detail.key_usage)
+            .or_else(|| said(|kind| &kind.usage))
+            .or_else(|| proven_usage(&called).map(str::to_string));
         let imported = managed(&["ImportKeyMaterial", "DeleteImportedKeyMaterial", "DeleteExpiredKeyMaterial"]);
-        let origin = told(|detail| detail.key_origin).or_else(|| imported.then(|| "EXTERNAL".to_string()));
-        let manager = match told(|detail| detail.key_manager).as_deref() {
+        let origin = told(|detail| detail.key_origin)
+            .or_else(|| said(|kind| &kind.origin))
+            .or_else(|| imported.then(|| "EXTERNAL".to_string()));
+        let manager = match told(|detail| detail.key_manager).or_else(|| said(|kind| &kind.manager)).as_deref() {
             Some("AWS") => Some(Manager::Aws),
             Some("CUSTOMER") => Some(Manager::Customer),
             _ if key.is_aws_managed() => Some(Manager::Aws),
@@ -168,17 +200,24 @@ impl KeyRow {
             _ if !key.aliases.is_empty() || managed(&OWNERS) => Some(Manager::Customer),
             _ => None,
         };
-        let role = role(key, created.and_then(|control| control.detail.multi_region_config.as_deref()), &managed);
+        let logged_role =
+            role(key, created.and_then(|control| control.detail.multi_region_config.as_deref()), &managed);
+
+        let role = logged_role.or_else(|| told_role(facts));
 
         let used = span(uses());
         let known = key.history.state_at(as_of);
         let contradicted = known.zip(used).is_some_and(|(change, (_, last))| {
             change.state.is_unusable() && last > change.at.saturating_add(SETTLES_MS)
         });
-        let state = known.filter(|_| !contradicted).map(|change| (change.state, change.at));
+        let state = stands(known.filter(|_| !contradicted).map(|change| (change.state, change.at)), facts);
 
         let fixed = role == Some(RegionRole::Replica);
         let change = key.history.rotation_at(as_of);
+        let status = facts.and_then(|facts| facts.rotation.as_ref());
+        // The later word counts.
+        let status = status.filter(|fact| change.is_none_or(|change| change.at <= fact.stamp.captured_at));
+        let change = change.filter(|change| status.is_none_or(|fact| fact.value.enabled == change.enabled));
         let cannot = spec.as_deref().is_some_and(|spec| spec != "SYMMETRIC_DEFAULT")
             || usage.as_deref().is_some_and(|usage| usage != "ENCRYPT_DECRYPT")
             || origin.as_deref().is_some_and(|origin| origin != "AWS_KMS");
@@ -186,13 +225,18 @@ impl KeyRow {
             (Some(Manager::Aws), _) => Some(Rotation::On),
             _ if fixed => Some(Rotation::AsPrimary),
             (_, Some(change)) => Some(if change.enabled { Rotation::On } else { Rotation::Off }),
+            _ if status.is_some_and(|fact| fact.value.enabled) => Some(Rotation::On),
             _ if cannot => Some(Rotation::Unavailable),
+            _ if status.is_some() => Some(Rotation::Off),
             // Off is how every key starts.
             _ if created.is_some() && spec.is_some() && origin.is_some() => Some(Rotation::Off),
             _ => None,
         };
         let rotations = &key.history.rotations;
         let last_rotation = rotations.last().map(|at| key.events[*at].event.time);
+        let dated = facts.and_then(|facts| facts.rotations.as_ref()).and_then(|fact| fact.value.last());
+        let last_rotation = last_rotation.max(dated.map(|rotation| rotation.0));
+        let rotated = facts.and_then(|facts| facts.rotations.as_ref()).map_or(0, |fact| fact.value.len());
 
         let (principals, principals_total) = principals(uses(), dictionary);
         let requests: u64 = key.series.iter().filter(|series| series.key.operation.is_some()).map(Series::count).sum();
@@ -213,10 +257,14 @@ impl KeyRow {
             state,
             contradicted,
             rotation,
-            rotation_days: change.filter(|change| change.enabled && !fixed).map(|change| change.period_days),
+            rotation_days: status
+                .filter(|fact| fact.value.enabled)
+                .and_then(|fact| fact.value.period_days)
+                .or_else(|| change.filter(|change| change.enabled && !fixed).map(|change| change.period_days)),
+            rotation_captured_at: status.filter(|_| change.is_none()).map(|fact| fact.stamp.captured_at),
             rotation_since: change.filter(|_| !fixed).map(|change| change.at),
             last_rotation,
-            created: created.map(|control| control.event.time),
+            created: created.map(|control| control.event.time).or_else(|| kind.and_then(|kind| kind.created)),
             used,
             uses: uses().map(Series::count).sum(),
             failures: key
@@ -235,16 +283,43 @@ impl KeyRow {
             requests,
             unpriced,
             requests_cost: priced.saturating_mul(request_price(spec.as_deref())),
-            month_cost: month_cost(manager, state.map(|state| state.0), contradicted, rotations.len() as u64),
+            month_cost: month_cost(
+                manager,
+                state.map(|state| state.state),
+                contradicted && state.is_none(),
+                rotations.len().max(rotated) as u64,
+            ),
             spec,
             usage,
             origin,
+            facts: key.beside.facts.clone(),
+            contradictions: key.beside.contradictions.clone(),
+            not_in_log: key.beside.not_in_log,
         }
     }
 
     /// Alias, else key id.
     pub fn label(&self) -> &str {
         self.aliases.first().map_or(self.id.as_str(), String::as_str)
+    }
+}
+
+/// The state by the later word: the last change that the log shows, or what KMS said.
+fn stands(logged: Option<(KeyState, i64)>, facts: Option<&KeyFacts>) -> Option<Stands> {
+    let logged = logged.map(|(state, at)| Stands { state, since: Some(at), captured_at: None });
+    let Some((stamp, state)) = facts.and_then(standing) else { return logged };
+    let at = stamp.captured_at;
+    match logged {
+        Some(known) if known.since.is_some_and(|since| since > at) || known.state == state => logged,
+        _ => Some(Stands { state, since: None, captured_at: Some(at) }),
+    }
+}
+
+fn told_role(facts: Option<&KeyFacts>) -> Option<RegionRole> {
+    match facts?.standing.as_ref()?.value.multi_region.as_deref() {
+        Some("PRIMARY") => Some(RegionRole::Primary),
+        Some("REPLICA") => Some(RegionRole::Replica),
+        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod across;
 pub mod activity;
 mod aliases;
+pub mod beside;
 pub mod breadth;
 pub mod coverage;
 pub mod documents;

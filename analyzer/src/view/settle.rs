@@ -7,6 +7,7 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 
 use super::across::Across;
 use super::aliases::Aliases;
+use super::beside::Beside;
 use super::coverage::{BlindWindow, Gap};
 use super::documents::PolicyDocument;
 use super::event::EventIds;
@@ -242,6 +243,7 @@ fn draft(sym: Sym, mut fold: KeyFold, aliases: &Aliases<'_>, dictionary: &Dictio
         resources,
         resources_overflow,
         primary: None,
+        beside: Beside::default(),
     };
     Draft { view, fold }
 }

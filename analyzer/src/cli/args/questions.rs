@@ -62,6 +62,13 @@ pub(in crate::cli) struct KeysArgs {
     #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
     pub(in crate::cli) as_of: Option<When>,
 
+    /// What KMS itself says of the keys: files or folders that `keytrail inventory` wrote, or answers of `aws kms` as JSON.
+    ///
+    /// Each fact counts for the time at which KMS said it. Keys that only the inventory has are shown too, and so is
+    /// everything of which log and inventory say different things. May be repeated.
+    #[arg(long, value_name = "PATH", help_heading = "What to look at")]
+    pub(in crate::cli) inventory: Vec<String>,
+
     #[command(flatten)]
     pub(in crate::cli) only: Only,
 

@@ -332,7 +332,7 @@ fn proof(proof: Option<&Proof>) -> Markup {
 fn keys(audit: &Audit) -> Markup {
     let unknown = "unknown";
     let day = |ms: Option<i64>| ms.map_or(unknown.to_string(), |ms| human::time(ms).chars().take(10).collect());
-    let state = |key: &KeyRow| key.state.map_or(unknown, |(state, _)| state.id());
+    let state = |key: &KeyRow| key.state.map_or(unknown, |stands| stands.state.id());
     html! {
         section aria-labelledby="keys" {
             h2 id="keys" { "Keys" }

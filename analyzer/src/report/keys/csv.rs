@@ -4,7 +4,7 @@ use super::{Inventory, UNKNOWN, dollars, manager, role, rotation, state};
 use crate::report::{escape, human};
 use crate::view::inventory::{Counted, KeyRow};
 
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 31] = [
     "account",
     "region",
     "key_id",
@@ -33,6 +33,9 @@ const COLUMNS: [&str; 28] = [
     "requests",
     "requests_usd",
     "key_month_usd",
+    "captured_at",
+    "contradictions",
+    "in_log",
 ];
 
 /// Header and rows.
@@ -50,6 +53,7 @@ fn row(key: &KeyRow) -> [String; COLUMNS.len()] {
     let time = |ms: Option<i64>| ms.map_or(UNKNOWN.to_string(), human::rfc3339);
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| UNKNOWN.to_string());
     let names = |all: &[Counted]| all.iter().map(|counted| counted.name.as_str()).collect::<Vec<_>>().join(" ");
+    let captured = key.facts.as_ref().and_then(|facts| facts.captured_at());
     [
         key.account.clone(),
         key.region.clone(),
@@ -62,7 +66,7 @@ fn row(key: &KeyRow) -> [String; COLUMNS.len()] {
         text(&key.origin),
         role(key.role).to_string(),
         state(key).to_string(),
-        time(key.state.map(|state| state.1)),
+        time(key.state.and_then(|stands| stands.since)),
         rotation(key.rotation).to_string(),
         key.rotation_days.map_or(UNKNOWN.to_string(), |days| days.to_string()),
         time(key.last_rotation),
@@ -79,5 +83,8 @@ fn row(key: &KeyRow) -> [String; COLUMNS.len()] {
         key.requests.to_string(),
         dollars(key.requests_cost),
         key.month_cost.map_or(UNKNOWN.to_string(), dollars),
+        captured.map_or(String::new(), human::rfc3339),
+        key.contradictions.iter().map(|one| one.about).collect::<Vec<_>>().join(" "),
+        (!key.not_in_log).to_string(),
     ]
 }

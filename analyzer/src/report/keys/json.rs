@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::facts::Facts;
 use super::{Inventory, dollars, manager, role, rotation, state};
 use crate::report::{escape, human, wire};
 use crate::view::inventory::{Counted, KeyRow, price};
@@ -69,6 +70,8 @@ struct Key<'r> {
     primary: Option<&'r str>,
     state: &'static str,
     state_since: Option<String>,
+    /// When KMS said so, where an inventory is what tells the state.
+    state_captured_at: Option<String>,
     /// A use succeeded after the log shows the key unusable: the log misses what was done between.
     state_contradicted: bool,
     rotation: Rotation,
@@ -82,6 +85,12 @@ struct Key<'r> {
     open_grants: u64,
     requests: u64,
     cost: Cost,
+    /// False for a key that only an inventory has.
+    in_log: bool,
+    /// What KMS said of it; null without an inventory.
+    inventory: Option<Facts<'r>>,
+    /// Of what log and inventory say different things.
+    contradictions: Vec<wire::Contradiction<'r>>,
 }
 
 #[derive(Serialize)]
@@ -90,6 +99,8 @@ struct Rotation {
     period_days: Option<i64>,
     since: Option<String>,
     last: Option<String>,
+    /// When KMS said so, where an inventory is what tells `automatic`.
+    captured_at: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -138,13 +149,15 @@ impl<'r> Key<'r> {
             multi_region: role(key.role),
             primary: key.primary.as_deref(),
             state: state(key),
-            state_since: key.state.map(|state| human::rfc3339(state.1)),
+            state_since: key.state.and_then(|stands| stands.since).map(human::rfc3339),
+            state_captured_at: key.state.and_then(|stands| stands.captured_at).map(human::rfc3339),
             state_contradicted: key.contradicted,
             rotation: Rotation {
                 automatic: rotation(key.rotation),
                 period_days: key.rotation_days,
                 since: key.rotation_since.map(human::rfc3339),
                 last: key.last_rotation.map(human::rfc3339),
+                captured_at: key.rotation_captured_at.map(human::rfc3339),
             },
             created: key.created.map(human::rfc3339),
             first_use: key.used.map(|used| human::rfc3339(used.0)),
@@ -164,6 +177,9 @@ impl<'r> Key<'r> {
                 unpriced_requests: key.unpriced,
                 key_month: key.month_cost.map(dollars),
             },
+            in_log: !key.not_in_log,
+            inventory: key.facts.as_deref().map(Facts::of),
+            contradictions: key.contradictions.iter().map(wire::Contradiction::of).collect(),
         }
     }
 }

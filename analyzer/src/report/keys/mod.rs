@@ -1,6 +1,7 @@
 //! `keytrail keys`: the inventory, one renderer per format.
 
 mod csv;
+mod facts;
 mod json;
 mod text;
 
@@ -59,7 +60,7 @@ fn manager(key: &KeyRow) -> &'static str {
 }
 
 fn state(key: &KeyRow) -> &'static str {
-    key.state.map_or(UNKNOWN, |state| state.0.id())
+    key.state.map_or(UNKNOWN, |stands| stands.state.id())
 }
 
 /// Millionths of a dollar as dollars, exact.

@@ -4,7 +4,7 @@ use super::{Inventory, UNKNOWN, dollars, manager, role, rotation, state};
 use crate::report::text::page::{Page, Tone};
 use crate::report::text::{Look, coverage};
 use crate::report::{escape, human};
-use crate::view::inventory::{Counted, KeyRow};
+use crate::view::inventory::{Counted, KeyRow, Stands};
 
 /// Keys that the table shows, and keys that are shown in full.
 const ROWS: usize = 500;
@@ -17,8 +17,12 @@ pub fn render(inventory: &Inventory, look: Look) -> String {
     let mut page = Page::new(look);
     let keys = &inventory.keys;
     page.prose(0, Tone::Strong, &human::count(keys.len() as u64, "key"));
+    let from = match inventory.report.coverage.inventory {
+        Some(_) => "from the log, and from the inventory where it says so",
+        None => "from the log alone",
+    };
     if let Some(as_of) = inventory.report.run.as_of {
-        let text = format!("as of {} UTC, from the log alone: what it does not tell is unknown", human::time(as_of));
+        let text = format!("as of {} UTC, {}: what it does not tell is unknown", human::time(as_of), from);
         page.prose(0, Tone::Faint, &text);
     }
     if !keys.is_empty() {
@@ -80,7 +84,10 @@ fn one(page: &mut Page, key: &KeyRow) {
     }
     page.field("kind", &kind);
     let since = match (key.state, key.contradicted) {
-        (Some((state, since)), _) => format!("{} since {}", state.id(), at(since)),
+        (Some(Stands { state, since: Some(since), .. }), _) => format!("{} since {}", state.id(), at(since)),
+        (Some(Stands { state, captured_at, .. }), _) => {
+            format!("{}, as KMS said at {}", state.id(), captured_at.map_or(UNKNOWN.to_string(), at))
+        }
         (None, true) => "unknown: it was used after the log shows it unusable, so the log misses a change".to_string(),
         (None, false) => UNKNOWN.to_string(),
     };
@@ -92,6 +99,9 @@ fn one(page: &mut Page, key: &KeyRow) {
     }
     if let Some(since) = key.rotation_since {
         text += &format!(", since {}", at(since));
+    }
+    if let Some(captured) = key.rotation_captured_at {
+        text += &format!(", as KMS said at {}", at(captured));
     }
     text += &key.last_rotation.map_or("; no rotation seen".to_string(), |last| format!("; last {}", at(last)));
     page.field("rotation", &text);
@@ -111,6 +121,7 @@ fn one(page: &mut Page, key: &KeyRow) {
     if key.whole_buckets {
         page.more(Tone::Faint, "a bucket here means S3 Bucket Keys: which of its objects were read is not in the log");
     }
+    inventory(page, key);
     page.field("grants", &format!("{} open, of those that the log shows", human::number(key.open_grants)));
     let month = key.month_cost.map_or(UNKNOWN.to_string(), |cost| {
         if cost == 0 { "nothing".into() } else { format!("at least ${}", dollars(cost)) }
@@ -124,6 +135,34 @@ fn one(page: &mut Page, key: &KeyRow) {
         text += &format!("; {} of GenerateDataKeyPair not in it", human::number(key.unpriced));
     }
     page.field("cost", &text);
+}
+
+/// What an inventory says beyond what stands in the other lines.
+fn inventory(page: &mut Page, key: &KeyRow) {
+    let Some(facts) = &key.facts else { return };
+    let mut told = Vec::new();
+    if key.not_in_log {
+        told.push("no event in the log names this key".to_string());
+    }
+    if let Some(grants) = &facts.grants {
+        told.push(human::count(grants.value.len() as u64, "open grant"));
+    }
+    if let Some(store) = &facts.store {
+        told.push(format!("its key store is {}", store.value));
+    }
+    if !facts.refused.is_empty() {
+        let calls: Vec<&str> = facts.refused.iter().map(|refusal| refusal.call.id()).collect();
+        told.push(format!("not answered: {}", calls.join(", ")));
+    }
+    if let Some(captured) = facts.captured_at() {
+        page.field("inventory", &format!("of {} UTC: {}", human::time(captured), told.join("; ")));
+    }
+    for one in &key.contradictions {
+        let (log, said, when) = (&one.log, &one.inventory, human::time(one.stamp.captured_at));
+        let end = if one.log_reaches { "" } else { "; the log ends before" };
+        let text = format!("{}: the log says {log}, KMS said {said} at {when} UTC{end}", one.about);
+        page.more(Tone::Caution, &text);
+    }
 }
 
 fn list(page: &mut Page, label: &str, top: &[Counted], total: u64) {

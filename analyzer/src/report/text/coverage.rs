@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::inventory;
 use super::page::{Page, Tone, glue, utc};
 use crate::decode::SkipReason;
 use crate::finding::{Vouched, word};
@@ -99,6 +100,7 @@ fn looked_at(page: &mut Page, report: &Report) {
     }
     page.field("accounts", &names(accounts.iter(), 20));
     page.field("Regions", &names(regions.iter(), 20));
+    inventory::looked_at(page, &report.coverage);
     // A survey judges nothing.
     if !(report.run.rules_run.is_empty() && report.run.rules_skipped.is_empty()) {
         page.field("rules", &format!("{} ran", human::number(report.run.rules_run.len() as u64)));
@@ -113,6 +115,7 @@ fn not_looked_at(page: &mut Page, report: &Report) {
         && coverage.gaps.is_empty()
         && coverage.blind.is_empty()
         && coverage.notes.is_empty()
+        && inventory::is_quiet(coverage)
         && report.run.rules_skipped.is_empty()
         && report.integrity.as_ref().is_none_or(|integrity| integrity.problems == 0);
     if quiet {
@@ -133,6 +136,7 @@ fn not_looked_at(page: &mut Page, report: &Report) {
     }
     gaps(page, coverage);
     blind(page, coverage);
+    inventory::not_looked_at(page, coverage);
     rules(page, &report.run.rules_skipped);
 }
 
@@ -183,7 +187,7 @@ fn rejected(page: &mut Page, coverage: &Coverage) {
     }
 }
 
-fn examples(page: &mut Page, examples: impl Iterator<Item = String>, all: u64) {
+pub(super) fn examples(page: &mut Page, examples: impl Iterator<Item = String>, all: u64) {
     let mut shown = 0;
     for example in examples.take(EXAMPLES) {
         page.more(Tone::Faint, &example);

@@ -4,6 +4,7 @@
 pub(crate) mod command;
 pub(crate) mod coverage;
 pub(in crate::report) mod finding;
+mod inventory;
 mod markup;
 pub(crate) mod page;
 

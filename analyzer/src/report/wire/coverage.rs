@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::inventory::Inventory;
 use crate::report::{Report, human};
 use crate::view::coverage;
 
@@ -43,6 +44,9 @@ pub(in crate::report) struct Coverage<'r> {
     /// What the digests say of the logs; only there when they were validated.
     #[serde(skip_serializing_if = "Option::is_none")]
     integrity: Option<Integrity<'r>>,
+    /// What KMS itself said of keys; only with `--inventory`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inventory: Option<Inventory<'r>>,
 }
 
 /// The verdict over the period, and over the objects whose records were read.
@@ -153,6 +157,9 @@ impl<'r> Coverage<'r> {
             gaps,
             hours_logged,
             blind,
+            inventory: _, // below, with the two after it
+            contradictions: _,
+            not_in_log: _,
             // The matrix stands in reports.
             days: _,
         } = &report.coverage;
@@ -193,6 +200,7 @@ impl<'r> Coverage<'r> {
                 problems: integrity.problems,
                 first: &integrity.first,
             }),
+            inventory: Inventory::of(&report.coverage),
         }
     }
 }

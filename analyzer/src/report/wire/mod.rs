@@ -4,6 +4,7 @@
 
 pub(super) mod asff;
 mod coverage;
+mod inventory;
 pub(super) mod ocsf;
 pub(super) mod sarif;
 
@@ -15,6 +16,7 @@ use super::{Report, human};
 use crate::finding::{self, Detail, Status, Vouched};
 use crate::view;
 pub(super) use coverage::Coverage;
+pub(super) use inventory::Contradiction;
 
 /// What ran. The sources are left out on purpose: the same objects give the same bytes, however they were named.
 #[derive(Serialize)]

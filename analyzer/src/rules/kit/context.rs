@@ -4,6 +4,7 @@ use crate::config::Settings;
 use crate::finding::{Evidence, Principal, Role, plain};
 use crate::frame::{Dictionary, Sym};
 use crate::source::Names;
+use crate::view::beside::Reach;
 use crate::view::event::{Actor, EventIds, EventRef};
 use crate::view::ledger::ControlEvent;
 
@@ -33,6 +34,11 @@ impl<'c> Context<'c> {
     /// Start of the log: the earliest event that was read.
     pub fn log_start(&self) -> i64 {
         self.log_start
+    }
+
+    /// The part of the log that was read.
+    pub fn reach(&self) -> Reach {
+        Reach { from: self.log_start, to: self.as_of }
     }
 
     /// `eventID` of an event.
