@@ -59,12 +59,18 @@ fn every_setting_arrives() {
 
         [accounts]
         trusted = ["111122223333", "444455556666"]
+        members = ["777788889999"]
         names = { 111122223333 = "prod-eu" }
         organization = "o-a1b2c3d4e5"
 
         [logs]
         buckets = ["trail-logs", "Old_Logs.example"]
         readers = ["arn:aws:iam::111122223333:role/audit/keytrail", "arn:aws:sts::111122223333:assumed-role/keytrail/me"]
+
+        [keys]
+        regions = ["eu-west-1", "us-gov-east-1"]
+        soak = ["alias/old-*"]
+        soak_tag = "keytrail:soak"
 
         [rules.unused-key]
         enabled = false
@@ -92,6 +98,10 @@ fn every_setting_arrives() {
     assert_eq!(settings.accounts.organization.as_deref(), Some("o-a1b2c3d4e5"));
     assert_eq!(settings.logs.buckets.iter().collect::<Vec<_>>(), ["Old_Logs.example", "trail-logs"]);
     assert_eq!(settings.logs.readers.iter().collect::<Vec<_>>(), ["arn:aws:iam::111122223333:role/keytrail"]);
+    assert!(settings.accounts.is_member("777788889999") && !settings.accounts.is_member("444455556666"));
+    assert!(settings.keys.allows_region("us-gov-east-1") && !settings.keys.allows_region("us-east-1"));
+    assert!(settings.keys.soaks(&["x", "alias/old-ledger"]) && !settings.keys.soaks(&["alias/ledger"]));
+    assert_eq!(settings.keys.soak_tag.as_deref(), Some("keytrail:soak"));
     assert!(!settings.rule("unused-key").enabled);
     assert!(settings.rule("policy-lockout").enabled);
     assert_eq!(settings.rule("unusual-decrypt-rate").severity, Some(Level::Critical));
@@ -100,7 +110,7 @@ fn every_setting_arrives() {
     assert_eq!(settings.options.unusual_decrypt_rate.min_count, 50);
     assert_eq!(settings.options.missing_rotation.cryptoperiod_days, Some(365));
     assert_eq!(settings.suppressions[0].until.unwrap().to_string(), "2026-12-31");
-    assert_eq!(settings.suppressions[0].line, 28);
+    assert_eq!(settings.suppressions[0].line, 34);
 }
 
 #[test]
@@ -244,6 +254,8 @@ fn a_value_that_does_not_fit_is_told_what_would() {
             "[accounts]\nnames = { prod = '111122223333' }",
             "2:11 `prod` is not an account id | an account id has 12 digits",
         ),
+        ("[keys]\nregions = ['Ireland']", "2:12 `Ireland` is not a Region | write one Region, as \"eu-west-1\""),
+        ("soak = []", "1:1 the file has no setting `soak` | `soak` belongs under [keys]"),
         ("[logs]\nbuckets = 'logs'", "2:11 `buckets` is a list | write buckets = [\"my-trail-bucket\"]"),
         (
             "[logs]\nbuckets = ['s3://logs/AWSLogs']",

@@ -3,7 +3,7 @@
 //! A page shows what happened in the shorthand of [`step`], one step per line. Each example becomes whole CloudTrail
 //! records, goes through the whole pipeline, and all rules look at it. The info string of a block says what it promises
 //! (`fires`, `quiet`, `quiet near-miss`) and may set `as-of=TIME`, `trusted=ACCOUNT,ACCOUNT`, `logs=BUCKET,BUCKET`,
-//! `readers=ARN,ARN` and options of the rule (`cryptoperiod_days=90`). Lines that begin with `#` say what some finding of
+//! `readers=ARN,ARN`, `members=ACCOUNT,ACCOUNT`, `regions=REGION,REGION`, `soak=KEY,KEY`, `soak_tag=TAG` and options of the rule (`cryptoperiod_days=90`). Lines that begin with `#` say what some finding of
 //! the rule must look like, see [`page::Expectation`].
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 

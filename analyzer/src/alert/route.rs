@@ -9,7 +9,7 @@ use super::incident::Incident;
 /// of the rules say why (`Does it page`).
 pub static ROUTES: [(&str, Option<Severity>); 15] = [
     ("admin-uses-key", None),
-    ("disabled-key-failure", Some(Severity::Info)),
+    ("disabled-key-failure", Some(Severity::Medium)),
     ("imported-material-deleted", Some(Severity::High)),
     ("key-deletion-scheduled", Some(Severity::High)),
     ("key-disabled", Some(Severity::High)),

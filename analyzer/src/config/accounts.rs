@@ -12,6 +12,8 @@ use super::raw::{self, Table};
 pub struct Accounts {
     /// Own and partner accounts: use from these is not foreign.
     pub trusted: BTreeSet<String>,
+    /// Further accounts of the own organization: what goes to them stays inside, and is worth a line but no alarm.
+    pub members: BTreeSet<String>,
     /// Names for people, by account id. A name alone does not make an account trusted.
     pub names: BTreeMap<String, String>,
     /// Id of the own organization, `o-…`.
@@ -24,6 +26,11 @@ impl Accounts {
         self.trusted.contains(account)
     }
 
+    /// True for an account of the own organization.
+    pub fn is_member(&self, account: &str) -> bool {
+        self.members.contains(account)
+    }
+
     /// Name of an account, when it has one.
     pub fn name(&self, account: &str) -> Option<&str> {
         self.names.get(account).map(String::as_str)
@@ -32,6 +39,9 @@ impl Accounts {
     pub(super) fn read(&mut self, mut table: Table<'_, '_>, sink: &mut Sink<'_>) {
         for account in table.list("trusted", "\"111122223333\"", sink) {
             self.trusted.extend(read_account(account, "trusted", sink));
+        }
+        for account in table.list("members", "\"111122223333\"", sink) {
+            self.members.extend(read_account(account, "members", sink));
         }
         if let Some(value) = table.take("names") {
             match value.get_ref().as_table() {

@@ -14,6 +14,7 @@ pub fn example_toml() -> String {
     }
     out.push_str(ACCOUNTS);
     out.push_str(LOGS);
+    out.push_str(KEYS);
     out.push_str(RULES);
     for info in RuleSettings::INFO {
         setting(&mut out, info);
@@ -45,6 +46,9 @@ const ACCOUNTS: &str = "
 #[accounts]
 # own and partner accounts: use from these is not foreign. None by default.
 #trusted = [\"111122223333\", \"444455556666\"]
+# further accounts of the own organization: what goes to them stays inside, and is worth a line but no alarm. None by
+# default.
+#members = [\"777788889999\"]
 # names for people. None by default.
 #names = { \"111122223333\" = \"prod-eu\" }
 # the own organization. Not set by default.
@@ -60,6 +64,18 @@ const LOGS: &str = "
 # roles (or a session of one) and users; those of another account also as findings name them, account:ID/AROA... None
 # by default.
 #readers = [\"arn:aws:iam::111122223333:role/keytrail\"]
+";
+
+const KEYS: &str = "
+# What is meant to be with keys.
+#[keys]
+# Regions that keys may be copied to; everywhere by default.
+#regions = [\"eu-west-1\", \"eu-central-1\"]
+# keys that are switched off on trial before their deletion, by ARN, id or alias, * stands for anything: what still asks for
+# them is told as a dependency that is alive, not as an outage. None by default.
+#soak = [\"alias/old-ledger\"]
+# a tag with this key says the same of the key that has it. Not set by default.
+#soak_tag = \"keytrail:soak\"
 ";
 
 const RULES: &str = "

@@ -8,6 +8,7 @@
 mod accounts;
 mod alert;
 mod example;
+mod keys;
 mod kind;
 mod level;
 mod logs;
@@ -22,6 +23,7 @@ mod suppress;
 pub use accounts::Accounts;
 pub use alert::{AlertOptions, AlertSink, Alerting, Channel, Email, Route, SecretRef, Takes, Tls, WebUrl, is_safe_url};
 pub use example::example_toml;
+pub use keys::Keys;
 pub use level::Level;
 pub use logs::Logs;
 pub use options::{

@@ -7,6 +7,7 @@ use toml::de::DeTable;
 
 use super::accounts::Accounts;
 use super::alert::Alerting;
+use super::keys::Keys;
 use super::logs::Logs;
 use super::options::{AlertOptions, OptionInfo, RULE_OPTIONS, RuleOptions, RuleSettings, Scan, Section};
 use super::problem::{Problems, Sink};
@@ -22,6 +23,8 @@ pub struct Settings {
     pub accounts: Accounts,
     /// The log buckets and their readers.
     pub logs: Logs,
+    /// What is meant to be with keys.
+    pub keys: Keys,
     /// Who is told of what.
     pub alert: Alerting,
     /// Rules for which `enabled` or `severity` is set; read it with [`Settings::rule`].
@@ -82,6 +85,18 @@ impl Settings {
         for reader in &self.logs.readers {
             canon.line(&["log reader", reader]);
         }
+        for account in &self.accounts.members {
+            canon.line(&["member", account]);
+        }
+        for region in &self.keys.regions {
+            canon.line(&["region", region]);
+        }
+        for key in &self.keys.soak {
+            canon.line(&["soak", key]);
+        }
+        if let Some(tag) = &self.keys.soak_tag {
+            canon.line(&["soak tag", tag]);
+        }
         for (rule, settings) in &self.rules {
             // What is set to the default is the same as not set.
             if *settings != RuleSettings::default() {
@@ -127,6 +142,9 @@ impl Settings {
         }
         if let Some(table) = top.table("logs", sink) {
             settings.logs.read(Table::new("[logs]", table), sink);
+        }
+        if let Some(table) = top.table("keys", sink) {
+            settings.keys.read(Table::new("[keys]", table), sink);
         }
         if let Some(table) = top.table("alert", sink) {
             settings.alert.read(Table::new("[alert]", table), rule_ids, sink);
@@ -208,11 +226,14 @@ fn where_it_belongs(key: &str, rule_ids: &[&str]) -> Option<String> {
     if known(AlertOptions::INFO) {
         return Some(format!("`{key}` belongs under [alert]"));
     }
-    if ["trusted", "names", "organization"].contains(&key) {
+    if ["trusted", "members", "names", "organization"].contains(&key) {
         return Some(format!("`{key}` belongs under [accounts]"));
     }
     if ["buckets", "readers"].contains(&key) {
         return Some(format!("`{key}` belongs under [logs]"));
+    }
+    if ["regions", "soak", "soak_tag"].contains(&key) {
+        return Some(format!("`{key}` belongs under [keys]"));
     }
     let owner = RULE_OPTIONS.iter().find(|info| info.key == key)?;
     Some(format!("`{key}` belongs under [rules.{}]", owner.rule))

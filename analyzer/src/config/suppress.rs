@@ -196,7 +196,7 @@ pub(super) fn unknown_rule(rule: &Spanned<&str>, rules: &[&str], sink: &mut Sink
     sink.add(rule.span(), format!("there is no rule `{}`", rule.get_ref()), Some(help));
 }
 
-fn check_key(key: &Spanned<&str>, sink: &mut Sink<'_>) -> bool {
+pub(super) fn check_key(key: &Spanned<&str>, sink: &mut Sink<'_>) -> bool {
     let text = *key.get_ref();
     let is_uuid = text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     let good = text.contains('*')
@@ -215,7 +215,7 @@ fn check_key(key: &Spanned<&str>, sink: &mut Sink<'_>) -> bool {
     good
 }
 
-fn check_region(region: &Spanned<&str>, sink: &mut Sink<'_>) -> bool {
+pub(super) fn check_region(region: &Spanned<&str>, sink: &mut Sink<'_>) -> bool {
     let parts: Vec<&str> = region.get_ref().split('-').collect();
     let good = parts.len() >= 3
         && parts.iter().enumerate().all(|(at, part)| {
@@ -266,7 +266,7 @@ fn key_is_like(pattern: &str, subject: &Subject<'_>) -> bool {
 }
 
 /// Matches text against a pattern in which `*` stands for any text.
-fn like(pattern: &str, text: &str) -> bool {
+pub(super) fn like(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(head) else { return false };
     let mut pieces: Vec<&str> = rest.split('*').collect();

@@ -12,11 +12,11 @@ use crate::finding::{Finding, Status};
 use crate::frame::Dictionary;
 use crate::report::inputs::Inputs;
 use crate::report::{Report, Run, human};
-use crate::rules::{self, Context};
+use crate::rules::{self, Context, Evaluation};
 use crate::source::Names;
-use crate::view::FoldContext;
 use crate::view::event::EventIds;
 use crate::view::settle::Unresolved;
+use crate::view::{FoldContext, Stores};
 
 /// What was read.
 pub(super) struct Read<'r> {
@@ -50,12 +50,13 @@ pub(super) fn judge<T: Send>(
     }
     let as_of = across.as_of();
     let fold = FoldContext { dictionary, as_of, names, across, logs: &settings.logs };
-    let none = EventIds::default();
+    let (none, no_stores) = (EventIds::default(), Stores::default());
     let cx = Context {
         settings,
         dictionary,
         names,
         ids: &none,
+        stores: &no_stores,
         log_start: across.span().map(|span| span.0).or(as_of).unwrap_or(0),
         as_of: as_of.unwrap_or(0),
     };
@@ -66,8 +67,9 @@ pub(super) fn judge<T: Send>(
 
     let mut coverage = ingested.seen.finish(pruned, &settled);
     evidence.finish(&mut coverage);
-    let mut notices = Vec::new();
-    let findings = evaluation.finish(rules, &settled.documents, &Context { ids: &settled.ids, ..cx });
+    let mut notices = unseen(&evaluation);
+    let findings =
+        evaluation.finish(rules, &settled.documents, &Context { ids: &settled.ids, stores: &settled.stores, ..cx });
     let mut findings = match as_of {
         Some(as_of) => suppress(within(findings, options), settings, as_of, &mut notices),
         None => Vec::new(),
@@ -117,6 +119,18 @@ pub(super) fn judge<T: Send>(
         integrity: None,
     };
     Ok((report, visited))
+}
+
+/// Keys of which the log must have missed something: the first few by name, then how many there are.
+fn unseen(evaluation: &Evaluation) -> Vec<String> {
+    const NAMED: usize = 5;
+    let mut notices: Vec<String> = evaluation.unseen().take(NAMED).map(str::to_string).collect();
+    let more = evaluation.unseen().count().saturating_sub(NAMED);
+    if more > 0 {
+        let keys = rules::kit::time::plural(more as u64, "more key");
+        notices.push(format!("{keys} worked while unusable by the log: what undid it is missing from the log"));
+    }
+    notices
 }
 
 /// Says of how many failures the key cannot be told.

@@ -120,6 +120,7 @@ impl Rows {
         for partition in 0..plan.keyless() {
             views = fold(views, partition)?;
         }
+        let stores = views.stores(dictionary);
         let mut leads = views.leads(&aliases, dictionary);
         leads.merge(fold(Views::default(), plan.last())?.leads(&aliases, dictionary));
 
@@ -138,7 +139,7 @@ impl Rows {
                 }
                 let (mut keys, incomplete) = views.take_keys(&leads, &aliases, dictionary);
                 evidence.compare(&mut keys, dictionary, cx.reach());
-                let cx = Context { ids: views.ids(), ..*cx };
+                let cx = Context { ids: views.ids(), stores: &stores, ..*cx };
                 evaluation.keys(rules, &keys, &cx);
                 visited.extend(keys.iter().filter_map(|key| visit(key, &cx)));
                 pending.merge(incomplete);
@@ -157,7 +158,7 @@ impl Rows {
         let (mut keys, unresolved) = pending.resolve(views.take_loose(), &aliases, dictionary);
         evidence.compare(&mut keys, dictionary, cx.reach());
         keys.extend(evidence.not_in_log(options, dictionary));
-        let cx = Context { ids: views.ids(), ..*cx };
+        let cx = Context { ids: views.ids(), stores: &stores, ..*cx };
         evaluation.keys(rules, &keys, &cx);
         visited.extend(keys.iter().filter_map(|key| visit(key, &cx)));
         Ok((Settled { unresolved, ..views.rest(dictionary) }, evaluation, visited))

@@ -7,6 +7,7 @@ use super::actions::ActionSet;
 use super::condition::{Condition, Test};
 use super::document::{Effect, Policy, Selection, Statement};
 use super::pattern::matches_ignoring_case;
+use super::principal::Principal;
 
 /// What two policies differ in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +31,37 @@ pub struct Change {
     pub narrowed_by: Vec<String>,
     /// The change in one line.
     pub text: String,
+    /// The same actions, as a set.
+    set: ActionSet,
+    /// The principal, spelt as all spellings of it compare.
+    canonical: String,
+}
+
+/// How closely a change speaks of somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Closeness {
+    /// It speaks of everybody, or of the whole account: whether of this caller depends on other policies.
+    Around,
+    /// It names the caller.
+    Named,
+}
+
+impl Change {
+    /// Whether the change is about one of these names of a caller, of that account, and one of these actions.
+    pub fn concerns(&self, names: &[&str], account: &str, actions: &[&str]) -> Option<Closeness> {
+        if !actions.iter().any(|action| self.set.contains(action)) {
+            return None;
+        }
+        let named = |name: &&str| {
+            let kinds = [Principal::read("AWS", name), Principal::read("Service", name)];
+            !name.is_empty() && kinds.iter().any(|kind| kind.canonical() == self.canonical)
+        };
+        if names.iter().any(named) {
+            return Some(Closeness::Named);
+        }
+        let around = matches!(self.canonical.as_str(), "*") || self.canonical == format!("account {account}");
+        around.then_some(Closeness::Around)
+    }
 }
 
 impl Diff {
@@ -224,7 +256,15 @@ fn change(scope: &Scope, rights: &Rights, came: bool, left: &[String]) -> Change
     if !left.is_empty() {
         text += &format!(" except if {}", left.join(" and "));
     }
-    Change { principal: rights.label.clone(), effect: scope.effect, actions, narrowed_by, text }
+    Change {
+        principal: rights.label.clone(),
+        effect: scope.effect,
+        actions,
+        narrowed_by,
+        text,
+        set: rights.actions,
+        canonical: scope.principal.clone(),
+    }
 }
 
 /// The shortest honest names of actions: a written pattern where all of it is there, else single actions.

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::kit::latent;
-use super::kit::outage::{Outage, Over, Undo, outages};
+use super::kit::outage::{Failure, Outage, Over, Undo, outages};
+use super::kit::{latent, lost, moved, soak, undo};
 use super::prelude::*;
 use crate::extract::FailureClass;
-use crate::view::activity::{Cell, Series};
+use crate::view::activity::Series;
 use crate::view::event::EventRef;
 
 pub(super) static RULE: Rule = Rule {
     id: "disabled-key-failure",
-    summary: "calls fail because their key is disabled, waits for deletion, has no material or is gone",
+    summary: "calls fail because their key is disabled, to be deleted, without material, gone, or closed to them",
     doc: include_str!("disabled_key_failure.md"),
     severity: Severity::High,
     confidence: Confidence::High,
@@ -46,12 +46,6 @@ struct Hurt {
     kind: String,
 }
 
-/// One failing bucket of one series.
-struct Failure<'v> {
-    series: &'v Series,
-    cell: &'v Cell,
-}
-
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
     let mut failures: Vec<Failure<'_>> = key
         .series
@@ -63,22 +57,35 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
         return Vec::new();
     }
     failures.sort_by(|a, b| (&a.cell.first, a.series.key.name).cmp(&(&b.cell.first, b.series.key.name)));
-    let times: Vec<(i64, i64)> =
-        failures.iter().map(|failure| (failure.cell.first.time, failure.cell.last())).collect();
     let quiet = i64::from(cx.settings.options.disabled_key_failure.quiet_hours) * HOUR;
-    outages(key, &times, quiet, cx)
-        .into_iter()
-        .filter_map(|outage| {
-            let own: Vec<&Failure<'_>> = outage.failures.iter().map(|&at| &failures[at]).collect();
-            finding(key, &outage, &own, cx)
-        })
-        .collect()
+    // Names and rights first: where they explain a failure, the state of the key does not.
+    let mut found: Vec<(Outage<'_>, Vec<Failure<'_>>)> = Vec::new();
+    let mut rest = failures;
+    for outages in [moved::outages, lost::outages] {
+        let explained = outages(key, &rest, cx);
+        let taken: BTreeSet<usize> = explained.iter().flat_map(|outage| outage.failures.iter().copied()).collect();
+        found.extend(explained.into_iter().map(|outage| own(outage, &rest)));
+        rest = rest.into_iter().enumerate().filter(|(at, _)| !taken.contains(at)).map(|(_, failure)| failure).collect();
+    }
+    // A refusal or a wrong key that nothing explains is the caller's affair.
+    rest.retain(|failure| failure.series.key.failure.is_some_and(FailureClass::is_key_state));
+    found.extend(outages(key, &rest, quiet, cx).into_iter().map(|outage| own(outage, &rest)));
+    found.iter().filter_map(|(outage, failures)| finding(key, outage, failures, cx)).collect()
 }
 
-/// Failures that hurt somebody: cryptographic calls, grants that services ask for, other services' calls. Not the failed
-/// calls of administrators, and a missing key only counts when the log knew it.
+fn own<'v>(outage: Outage<'v>, failures: &[Failure<'v>]) -> (Outage<'v>, Vec<Failure<'v>>) {
+    let own = outage.failures.iter().map(|&at| failures[at]).collect();
+    (outage, own)
+}
+
+/// Failures that may hurt somebody: cryptographic calls, grants that services ask for, other services' calls. Not the failed
+/// calls of administrators, and a missing key only counts when the log knew it. Refusals and wrong keys count once an event
+/// explains them.
 fn is_victim(series: &Series, key: &KeyView, cx: &Context<'_>) -> bool {
-    let Some(failure) = series.key.failure.filter(|failure| failure.is_key_state()) else { return false };
+    let explicable = |failure: &FailureClass| {
+        failure.is_key_state() || matches!(failure, FailureClass::AccessDenied | FailureClass::InvalidCiphertext)
+    };
+    let Some(failure) = series.key.failure.filter(explicable) else { return false };
     let kms = cx.text(Some(series.key.source)) == "kms.amazonaws.com";
     let operation = cx.text(series.key.operation);
     let hurts = !kms || operation == "crypto" || operation == "grant";
@@ -87,13 +94,15 @@ fn is_victim(series: &Series, key: &KeyView, cx: &Context<'_>) -> bool {
     hurts && known
 }
 
-fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Context<'_>) -> Option<Draft> {
+fn finding(key: &KeyView, outage: &Outage<'_>, failures: &[Failure<'_>], cx: &Context<'_>) -> Option<Draft> {
     let victims = victims(failures, cx);
     let first = failures.iter().map(|failure| &failure.cell.first).min()?;
     let last = failures.iter().map(|failure| failure.cell.last()).max()?;
     let count: u64 = victims.values().map(|hurt| hurt.count).sum();
     let services = services(&victims);
-    let cause = outage.cause.map(|at| &key.events[at]);
+    let cause = outage.cause;
+    // Before it is deleted, a key is switched off to see who still asks for it: that is what was found then.
+    let soak = cause.is_some_and(|cause| soak::is_declared(key, outage, cause, cx));
 
     let final_state = outage.undo == Undo::None || outage.undo == Undo::CancelDeletion;
     // Other services that only say that the key failed may mean that they lack a right to it.
@@ -101,7 +110,9 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
         && failures.iter().all(|failure| failure.series.key.failure == Some(FailureClass::KeyUnspecified));
     let (severity, confidence) = match cause {
         _ if vague => (Severity::Medium, Confidence::Low),
+        _ if soak => (Severity::Low, Confidence::High),
         _ if final_state && outage.over.is_none() => (Severity::Critical, Confidence::High),
+        Some(_) if outage.unsure.is_some() => (RULE.severity, Confidence::Medium),
         Some(_) => (RULE.severity, Confidence::High),
         None => (RULE.severity, Confidence::Medium),
     };
@@ -116,40 +127,52 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
     draft.count = count;
     draft.status = if outage.over.is_some() { Status::Closed } else { Status::Open };
     let hurt = format!("{} in {}", plural(victims.len() as u64, "victim"), services.join(", "));
-    draft.title = match cause {
-        Some(cause) => format!(
-            "{} {} by {} at {}: {hurt}, the first after {}",
-            key.label(),
-            outage.what,
-            cx.who(&cause.actor),
-            instant(cause.event.time),
-            length(first.time - cause.event.time)
-        ),
-        None if key.history.state_at(first.time).is_some() => {
+    // Imported material ends when its owner said, not when it was imported.
+    let began = outage.from.or(cause.map(|cause| cause.event.time));
+    draft.title = match (cause, began) {
+        (Some(cause), Some(began)) => {
+            let soak = if soak { "a dependency is alive: " } else { "" };
+            format!(
+                "{soak}{} {} by {} at {}: {hurt}, the first after {}",
+                key.label(),
+                outage.what,
+                cx.who(&cause.actor),
+                instant(cause.event.time),
+                length(first.time - began)
+            )
+        }
+        _ if key.history.state_at(first.time).is_some() => {
             format!("{} {} since {}: {hurt}; cause not in the log", key.label(), outage.what, instant(first.time))
         }
-        None => {
-            format!("{} {} since {}: {hurt}; cause before the window", key.label(), outage.what, instant(first.time))
-        }
+        _ => format!("{} {} since {}: {hurt}; cause before the window", key.label(), outage.what, instant(first.time)),
     };
 
-    match cause {
-        Some(cause) => {
+    match (cause, began) {
+        (Some(cause), Some(began)) => {
             let name = cx.text(Some(cause.name));
-            let from = cause.actor.source_ip.as_deref().unwrap_or("an unknown address");
+            let from = plain(cause.actor.source_ip.as_deref().unwrap_or("an unknown address"));
             draft.fact(
                 "cause",
                 format!("{name} by {} from {from} at {}", cx.who(&cause.actor), instant(cause.event.time)),
             );
+            if began != cause.event.time {
+                draft.fact("ended", format!("{}, as said when it was imported", instant(began)));
+            }
             draft.fact(
                 "first failure",
-                format!("{} ({} after the cause)", instant(first.time), length(first.time - cause.event.time)),
+                format!("{} ({} after the cause)", instant(first.time), length(first.time - began)),
             );
+            if let Some(unsure) = outage.unsure {
+                draft.fact("not certain", unsure);
+            }
         }
-        None => {
+        _ => {
             draft.fact("cause", unknown_cause(key, first.time, cx));
             draft.fact("first failure", instant(first.time));
         }
+    }
+    if soak {
+        draft.fact("soak", "declared: the key is switched off to see who still needs it");
     }
     if let Some(deadline) = outage.deadline {
         let left = deadline - cx.as_of;
@@ -178,10 +201,17 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
         draft.fact("victim", format!("and {} more", victims.len() - EVIDENCE));
     }
     draft.fact("failed calls", format!("{count} (retries included)"));
-    latent::tell(&mut draft, key, cause.map_or(first.time, |cause| cause.event.time), outage.over.is_none(), cx);
+    latent::tell(
+        &mut draft,
+        key,
+        began.unwrap_or(first.time),
+        outage.over.is_none() && undo::is_whole(&outage.undo),
+        cx,
+    );
     draft.fact("now", now(outage, cx));
 
     draft.detail("cause", cause.map_or(Detail::Null, |cause| event_detail(cause, cx)));
+    draft.detail("soak", Detail::Bool(soak));
     draft.detail("state", Detail::Text(outage.state.to_string()));
     draft.detail("deadline", outage.deadline.map_or(Detail::Null, Detail::Time));
     draft.detail("over", Detail::Bool(outage.over.is_some()));
@@ -196,8 +226,8 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
     if let Some(cause) = cause {
         draft.evidence.push(cx.control_evidence(cause, Role::Cause));
     }
-    for &at in outage.context.iter().take(3) {
-        draft.evidence.push(cx.control_evidence(&key.events[at], Role::Context));
+    for control in outage.context.iter().take(3) {
+        draft.evidence.push(cx.control_evidence(control, Role::Context));
     }
     for hurt in victims.values().take(EVIDENCE) {
         let error = cx.dictionary.find(&hurt.error);
@@ -207,12 +237,12 @@ fn finding(key: &KeyView, outage: &Outage, failures: &[&Failure<'_>], cx: &Conte
         Some(Over::Success { operation, event: Some(event), .. }) => {
             draft.evidence.push(cx.evidence(event, operation, None, Role::Resolution));
         }
-        Some(Over::Quiet(at) | Over::Again(at)) => {
-            draft.evidence.push(cx.control_evidence(&key.events[*at], Role::Resolution));
+        Some(Over::Quiet(control) | Over::Again(control)) => {
+            draft.evidence.push(cx.control_evidence(control, Role::Resolution));
         }
         Some(Over::Success { event: None, .. }) | None => {}
     }
-    draft.remediation = remediation(key, outage);
+    draft.remediation = undo::text(key, outage, soak, cx);
     Some(draft)
 }
 
@@ -234,7 +264,7 @@ fn unknown_cause(key: &KeyView, first: i64, cx: &Context<'_>) -> String {
     }
 }
 
-fn victims(failures: &[&Failure<'_>], cx: &Context<'_>) -> BTreeMap<Victim, Hurt> {
+fn victims(failures: &[Failure<'_>], cx: &Context<'_>) -> BTreeMap<Victim, Hurt> {
     let mut victims: BTreeMap<Victim, Hurt> = BTreeMap::new();
     // With S3 Bucket Keys KMS sees the bucket where S3 sees the object: then the bucket is the victim.
     let buckets: BTreeSet<&str> = failures
@@ -290,15 +320,16 @@ fn services(victims: &BTreeMap<Victim, Hurt>) -> Vec<String> {
     services
 }
 
-fn now(outage: &Outage, cx: &Context<'_>) -> String {
+fn now(outage: &Outage<'_>, cx: &Context<'_>) -> String {
     match &outage.over {
         Some(Over::Success { operation, time, .. }) => format!("over: {operation} succeeded at {}", instant(*time)),
         Some(Over::Quiet(_)) => format!(
-            "over: enabled for {} without a failure",
+            "over: usable for {} without a failure",
             length(i64::from(cx.settings.options.disabled_key_failure.quiet_hours) * HOUR)
         ),
         Some(Over::Again(_)) => "over: enabled in between; what came after is an outage of its own".to_string(),
         None if outage.restored.is_some() => "enabled again; not yet proved by a success or a quiet day".to_string(),
+        None if !undo::is_whole(&outage.undo) => "the key works; these callers still cannot use it".to_string(),
         None => format!("still {}", outage.state),
     }
 }
@@ -314,28 +345,4 @@ fn victim_detail(victim: &Victim, hurt: &Hurt) -> Detail {
         ("first", Detail::Time(hurt.first.time)),
         ("last", Detail::Time(hurt.last)),
     ]))
-}
-
-fn remediation(key: &KeyView, outage: &Outage) -> String {
-    let (region, arn) = (word(&key.region), word(&key.arn));
-    let enable = format!("aws kms enable-key --region {region} --key-id {arn}");
-    match outage.undo {
-        _ if matches!(outage.over, Some(Over::Again(_))) => {
-            "Nothing for this outage: see the later one of the same key.".into()
-        }
-        _ if outage.over.is_some() => "Nothing: the key works again. Ask who switched it off, and why.".into(),
-        _ if outage.restored.is_some() => {
-            "The key is enabled again: check that the victims recover, and ask who switched it off, and why.".into()
-        }
-        Undo::Enable => format!("If this was not meant to happen:\n{enable}"),
-        Undo::CancelDeletion => format!(
-            "If this was not meant to happen, cancel and enable (a cancelled key stays disabled):\naws kms \
-             cancel-key-deletion --region {region} --key-id {arn}\n{enable}"
-        ),
-        Undo::Import => format!(
-            "Import the key material again:\naws kms get-parameters-for-import --region {region} --key-id {arn} ..., then aws kms import-key-material"
-        ),
-        Undo::None => "The key is deleted: what it encrypted cannot be read again. Restore the data from copies under another key.".into(),
-        Undo::Find => format!("Look at the key:\naws kms describe-key --region {region} --key-id {arn}\nand scan logs further back for the event that made it unusable."),
-    }
 }

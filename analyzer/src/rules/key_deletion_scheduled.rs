@@ -2,6 +2,8 @@
 
 use super::kit::latent;
 use super::kit::mass::{self, Act, Words};
+use super::kit::outage::successes;
+use super::kit::stretch::disproved;
 use super::kit::usage::{last_use, uses};
 use super::prelude::*;
 use crate::view::history::{KeyState, StateChange};
@@ -37,6 +39,8 @@ enum End {
     Cancelled(usize),
     /// The key is gone by this event.
     Deleted(usize),
+    /// A call succeeded at this instant: it was cancelled where the log does not show it.
+    Unseen(i64),
 }
 
 /// Where in the history the deletion began: by the call, or by what the log shows of its end when the call is older.
@@ -65,6 +69,14 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
             KeyState::Deleted => End::Deleted(later.by),
             _ => End::Cancelled(later.by),
         })
+    };
+    let successes = successes(key, cx);
+    let end = |at: usize| {
+        let next = states[at + 1..].iter().find(|later| later.state != KeyState::PendingDeletion);
+        match disproved(states[at].at, next.map(|next| next.at), &successes) {
+            Some(proof) if states[at].state == KeyState::PendingDeletion => End::Unseen(proof),
+            _ => end(at),
+        }
     };
     begun(key, cx).into_iter().map(|at| finding(key, &states[at], end(at), cx)).collect()
 }
@@ -108,7 +120,7 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
 
     let severity = match end {
         _ if own_mistake => Severity::Info,
-        End::Cancelled(_) => Severity::Low,
+        End::Cancelled(_) | End::Unseen(_) => Severity::Low,
         End::Deleted(_) if in_use => Severity::Critical,
         End::Waiting if in_use => Severity::High,
         End::Deleted(_) | End::Waiting => RULE.severity,
@@ -119,10 +131,12 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
     draft.first_seen = change.at;
     draft.last_seen = match end {
         End::Waiting => change.at,
+        End::Unseen(proof) => proof,
         End::Cancelled(by) | End::Deleted(by) => key.events[by].event.time,
     };
     draft.count = 1;
-    draft.status = if matches!(end, End::Cancelled(_)) { Status::Closed } else { Status::Open };
+    let cancelled = matches!(end, End::Cancelled(_) | End::Unseen(_));
+    draft.status = if cancelled { Status::Closed } else { Status::Open };
     let last_use = last_use(used.as_ref(), key, change.at, cx);
     let what = if matches!(end, End::Deleted(_)) { "deleted, as scheduled" } else { "scheduled for deletion" };
     let from = plain(cause.actor.source_ip.as_deref().unwrap_or("an unknown address"));
@@ -146,7 +160,7 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
     if !key.resources.is_empty() {
         draft.fact("protects", plural(key.resources.len() as u64 + key.resources_overflow, "known resource"));
     }
-    latent::tell(&mut draft, key, change.at, !matches!(end, End::Cancelled(_)), cx);
+    latent::tell(&mut draft, key, change.at, !cancelled, cx);
     if let End::Cancelled(by) = end
         && let Some(now) = key.history.state_at(cx.as_of)
     {
@@ -158,13 +172,13 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
     draft.detail("deadline", if waits_for_replicas || unseen { Detail::Null } else { Detail::Time(deadline) });
     draft.detail("last_use", used.as_ref().map_or(Detail::Null, |used| Detail::Time(used.last)));
     draft.detail("calls", Detail::Int(used.as_ref().map_or(0, |used| used.calls) as i64));
-    draft.detail("cancelled", Detail::Bool(matches!(end, End::Cancelled(_))));
+    draft.detail("cancelled", Detail::Bool(cancelled));
     draft.detail("deleted", Detail::Bool(matches!(end, End::Deleted(_))));
     if !unseen {
         draft.evidence.push(cx.control_evidence(cause, Role::Cause));
     }
     match end {
-        End::Waiting => {}
+        End::Waiting | End::Unseen(_) => {}
         End::Cancelled(by) => draft.evidence.push(cx.control_evidence(&key.events[by], Role::Resolution)),
         End::Deleted(by) => draft.evidence.push(cx.control_evidence(&key.events[by], Role::Primary)),
     }
@@ -190,6 +204,10 @@ fn deletion(end: End, deadline: i64, window: i64, for_replicas: bool, key: &KeyV
             format!("cancelled by {} at {}", cx.who(&by.actor), instant(by.event.time))
         }
         End::Deleted(by) => format!("deleted at {}: permanent", instant(key.events[by].event.time)),
+        End::Unseen(proof) => format!(
+            "cancelled, though the log does not show by whom: a call succeeded at {}, which no key does that waits for its deletion",
+            instant(proof)
+        ),
         End::Waiting if for_replicas => "the waiting period begins when the last replica is deleted".into(),
         End::Waiting if deadline > cx.as_of => {
             format!("{} ({} left to cancel, of {window} days)", instant(deadline), length(deadline - cx.as_of))
@@ -205,7 +223,7 @@ fn remediation(key: &KeyView, end: End) -> String {
             "If this was not meant to happen, cancel and enable (a cancelled key stays disabled):\naws kms \
              cancel-key-deletion --region {region} --key-id {arn}\naws kms enable-key --region {region} --key-id {arn}"
         ),
-        End::Cancelled(_) => {
+        End::Cancelled(_) | End::Unseen(_) => {
             "The deletion was cancelled. See that the key is enabled where it is needed, and ask who scheduled it, and why.".into()
         }
         End::Deleted(_) => {

@@ -50,10 +50,14 @@ impl Across {
     /// # Errors
     /// When a frame does not have the types of the column table.
     pub fn read(&mut self, events: &Events, names: &Names, dictionary: &Dictionary) -> PolarsResult<()> {
+        let create = dictionary.intern("CreateKey");
         for frame in [&events.narrow, &events.wide] {
             let columns = Columns::open(frame)?;
             for row in 0..frame.height() {
                 self.time(&columns, row, names);
+                if columns.event_name.get(row) == Some(create) {
+                    self.aliases.read_birth(&columns, row);
+                }
                 if let Some(alias) = columns.alias.get(row) {
                     let name = columns.event_name.get(row).map_or("", |name| dictionary.text(name));
                     self.aliases.read(&columns, row, alias, name);

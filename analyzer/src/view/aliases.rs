@@ -1,7 +1,7 @@
 //! Which key an alias pointed at, and when. Collected from every batch while objects are read: keys are folded and
 //! evaluated apart, and each of them needs to know its names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
@@ -15,6 +15,8 @@ pub(super) struct AliasRows {
     changes: HashSet<(Sym, i64, Option<Sym>)>,
     /// Alias and key that one record named together, and when.
     observed: HashMap<(Sym, Sym), Span>,
+    /// Keys that were made: key, when, by whom, origin.
+    births: HashSet<(Sym, i64, Option<Sym>, Option<Sym>)>,
 }
 
 impl AliasRows {
@@ -41,8 +43,17 @@ impl AliasRows {
         }
     }
 
+    /// Collects from one row that makes a key.
+    pub(super) fn read_birth(&mut self, columns: &Columns<'_>, row: usize) {
+        let time = columns.event_time.get(row).unwrap_or(0);
+        if let (Some(key), None) = (columns.key_arn.get(row), columns.error_code.get(row)) {
+            self.births.insert((key, time, columns.principal.get(row), columns.key_origin.get(row)));
+        }
+    }
+
     pub(super) fn merge(&mut self, other: Self) {
         self.changes.extend(other.changes);
+        self.births.extend(other.births);
         for (pair, span) in drain(other.observed) {
             widen(self.observed.entry(pair).or_insert(span), span);
         }
@@ -62,10 +73,69 @@ impl AliasRows {
             let born = self.changes.contains(&(alias, span.0, Some(key)));
             seen.entry(dictionary.text(alias)).or_default().insert(dictionary.text(key), Observed { key, span, born });
         }
-        let mut aliases = Aliases { changes, seen, names: HashMap::new() };
+        let mut aliases = Aliases { changes, seen, names: HashMap::new(), moves: HashMap::new() };
         aliases.names = aliases.current();
+        let births = births(self.births.iter().filter(|birth| !late(birth.1)), dictionary);
+        aliases.moves = aliases.all_moves(&births);
         aliases
     }
+}
+
+/// How a key was made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Birth {
+    /// When, milliseconds.
+    pub at: i64,
+    /// Stable identity of whoever made it; empty when the record names nobody.
+    pub by: String,
+    /// Origin of its material: `AWS_KMS`, `EXTERNAL`, ...; empty when the record has none.
+    pub origin: String,
+}
+
+fn births<'d>(
+    rows: impl Iterator<Item = &'d (Sym, i64, Option<Sym>, Option<Sym>)>,
+    dictionary: &'d Dictionary,
+) -> BTreeMap<&'d str, Birth> {
+    let text = |sym: Option<Sym>| sym.map(|sym| dictionary.text(sym).to_string()).unwrap_or_default();
+    let mut births: BTreeMap<&str, Birth> = BTreeMap::new();
+    for &(key, at, by, origin) in rows {
+        let birth = Birth { at, by: text(by), origin: text(origin) };
+        let known = births.entry(dictionary.text(key)).or_insert_with(|| birth.clone());
+        if birth < *known {
+            *known = birth;
+        }
+    }
+    births
+}
+
+/// An alias came to point at another key, or at none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AliasMove {
+    /// Name of the alias, `alias/...`.
+    pub alias: String,
+    /// When, milliseconds.
+    pub at: i64,
+    /// ARN of the key that it pointed at before; `None` when it is new, or when no record tells.
+    pub from: Option<String>,
+    /// How that key was made, when the log shows it.
+    pub from_birth: Option<Birth>,
+    /// ARN of the key that it points at from then on; `None` when it was deleted.
+    pub to: Option<String>,
+    /// When it changed again, milliseconds.
+    pub until: Option<i64>,
+    /// The key that the name belonged to until it was deleted, when it was taken again since.
+    pub given_up: Option<GivenUp>,
+}
+
+/// The key that an alias pointed at until it was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenUp {
+    /// When the alias was deleted, milliseconds.
+    pub at: i64,
+    /// ARN of the key.
+    pub key: String,
+    /// How that key was made, when the log shows it.
+    pub birth: Option<Birth>,
 }
 
 /// From when on an alias points at which key.
@@ -87,12 +157,64 @@ pub struct Aliases<'d> {
     changes: BTreeMap<&'d str, Vec<Change<'d>>>,
     seen: BTreeMap<&'d str, BTreeMap<&'d str, Observed>>,
     names: HashMap<Sym, Vec<String>>,
+    moves: HashMap<Sym, Vec<AliasMove>>,
 }
 
 impl Aliases<'_> {
     /// Names of the aliases that point at a key in the end, sorted.
     pub(super) fn of(&self, key: Sym) -> Vec<String> {
         self.names.get(&key).cloned().unwrap_or_default()
+    }
+
+    /// When aliases came to point at a key, or ceased to, in order of time.
+    pub(super) fn moves(&self, key: Sym) -> Vec<AliasMove> {
+        self.moves.get(&key).cloned().unwrap_or_default()
+    }
+
+    fn all_moves(&self, births: &BTreeMap<&str, Birth>) -> HashMap<Sym, Vec<AliasMove>> {
+        let mut moves: HashMap<Sym, Vec<AliasMove>> = HashMap::new();
+        for (alias, changes) in &self.changes {
+            let name = alias.find("alias/").map_or(*alias, |at| &alias[at..]);
+            let mut now = changes.first().and_then(|change| self.before(alias, *change));
+            for (at, change) in changes.iter().enumerate() {
+                let (from, to) = (now, change.1);
+                now = to;
+                if from.map(|key| key.0) == to.map(|key| key.0) {
+                    continue;
+                }
+                // A name that was given up and is taken again.
+                let deleted = at.checked_sub(1).map(|before| changes[before]).filter(|before| before.1.is_none());
+                let given_up = deleted.filter(|_| from.is_none()).and_then(|(deleted, _)| {
+                    let old = changes[..at].iter().rev().find_map(|change| change.1);
+                    let (old, _) = old.or_else(|| self.before(alias, changes[0]))?;
+                    Some(GivenUp { at: deleted, birth: births.get(old).cloned(), key: old.to_string() })
+                });
+                let told = AliasMove {
+                    alias: name.to_string(),
+                    at: change.0,
+                    from: from.map(|key| key.0.to_string()),
+                    from_birth: from.and_then(|key| births.get(key.0).cloned()),
+                    to: to.map(|key| key.0.to_string()),
+                    until: changes.get(at + 1).map(|next| next.0),
+                    given_up,
+                };
+                for key in BTreeSet::from_iter([from, to].into_iter().flatten()) {
+                    moves.entry(key.1).or_default().push(told.clone());
+                }
+            }
+        }
+        #[expect(clippy::iter_over_hash_type, reason = "each list is sorted by itself")]
+        for list in moves.values_mut() {
+            list.sort_by(|a, b| (a.at, &a.alias, &a.to).cmp(&(b.at, &b.alias, &b.to)));
+        }
+        moves
+    }
+
+    /// The key that an alias pointed at before its first change, where a record tells it; that of a deletion tells it itself.
+    fn before(&self, alias: &str, (first, to): Change<'_>) -> Option<(&str, Sym)> {
+        let before = |seen: &Observed| seen.span.0 < first || to.is_none() && seen.span.0 == first;
+        let seen = self.seen.get(alias)?.iter().filter(|(_, seen)| before(seen));
+        seen.max_by_key(|(arn, seen)| (seen.span.1.min(first), **arn)).map(|(arn, seen)| (*arn, seen.key))
     }
 
     /// The key that an alias pointed at. `gone` asks for the key of a deleted alias as well: calls through it fail.

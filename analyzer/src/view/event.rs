@@ -55,9 +55,14 @@ impl EventIds {
         id
     }
 
+    /// The text of an id that is no GUID, where it is remembered here.
+    pub fn get(&self, id: EventId) -> Option<&str> {
+        self.0.get(&id).map(|text| &**text)
+    }
+
     /// The text of an id.
     pub fn text(&self, id: EventId) -> String {
-        if let Some(text) = self.0.get(&id) {
+        if let Some(text) = self.get(id) {
             return text.to_string();
         }
         let value = u128::from_be_bytes(id.0);

@@ -13,6 +13,7 @@ use super::documents::PolicyDocument;
 use super::event::{Actor, EventIds, EventRef, Texts};
 use super::ledger::{ControlDetail, ControlEvent, Ledger};
 use super::resources::Resources;
+use super::stores::StoreRows;
 use super::trails::TrailEvent;
 use super::unit::{Named, Opened, Part, Twins, deduplicate};
 use crate::config::Logs;
@@ -54,6 +55,7 @@ pub struct Views {
     pub(super) loose: Vec<Loose>,
     pub(super) trails: Vec<TrailEvent>,
     pub(super) documents: Vec<PolicyDocument>,
+    pub(super) stores: StoreRows,
     /// Hours with rows, per account and Region of the log.
     pub(super) hours: HashMap<Place, BTreeSet<i64>>,
     pub(super) operations: HashMap<Sym, u64>,
@@ -83,6 +85,7 @@ struct Words {
     crypto: Sym,
     read: Sym,
     create_grant: Sym,
+    key_store: Sym,
 }
 
 impl Words {
@@ -96,6 +99,7 @@ impl Words {
             crypto: dictionary.intern("crypto"),
             read: dictionary.intern("read"),
             create_grant: dictionary.intern("CreateGrant"),
+            key_store: dictionary.intern("key-store"),
         }
     }
 }
@@ -164,6 +168,7 @@ impl Views {
         self.loose.extend(other.loose);
         self.trails.extend(other.trails);
         self.documents.extend(other.documents);
+        self.stores.merge(other.stores);
         for (place, hours) in drain(other.hours) {
             self.hours.entry(place).or_default().extend(hours);
         }
@@ -309,7 +314,8 @@ impl Fold<'_> {
             let series = self.series(columns, row, key.is_some());
             self.count(columns, row, event, series, key);
         }
-        if let (Some(key), Some(name)) = (key, columns.event_name.get(row)) {
+        let about_store = operation == Some(self.words.key_store);
+        if let Some(name) = columns.event_name.get(row).filter(|_| key.is_some() || about_store) {
             let control = ControlEvent {
                 event,
                 name,
@@ -318,7 +324,14 @@ impl Fold<'_> {
                 actor: actor(columns, row, &mut self.views.texts),
                 detail: Box::new(ControlDetail::read(columns, row, &mut self.views.texts)),
             };
-            self.views.keys.entry(key).or_default().ledger.add(control);
+            match key {
+                Some(key) => self.views.keys.entry(key).or_default().ledger.add(control),
+                None => {
+                    let id = columns.event_id.get(row).unwrap_or_default();
+                    self.views.stores.ids.intern(id);
+                    self.views.stores.add(columns.account.get(row), columns.region.get(row), control);
+                }
+            }
         }
     }
 

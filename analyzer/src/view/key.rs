@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::activity::Series;
+use super::aliases::AliasMove;
 use super::beside::{Beside, Reach, contradictions};
 use super::history::History;
 use super::ledger::ControlEvent;
@@ -37,6 +38,8 @@ pub struct KeyView {
     pub resources_overflow: u64,
     /// ARN of the primary key, when this is a multi-Region replica.
     pub primary: Option<String>,
+    /// When aliases came to point at the key, or ceased to.
+    pub moves: Vec<AliasMove>,
     /// What an inventory says of it.
     pub beside: Beside,
 }
@@ -57,6 +60,7 @@ impl KeyView {
             resources: Vec::new(),
             resources_overflow: 0,
             primary: None,
+            moves: Vec::new(),
             beside: Beside { not_in_log: true, ..Beside::default() },
         };
         view.tell(facts);

@@ -50,6 +50,10 @@ details! {
     multi_region_config: text,
     /// Custom key store.
     custom_key_store_id: sym,
+    /// What a call says of the proxy of an external key store, canonical JSON.
+    xks: text,
+    /// CloudHSM cluster of a key store.
+    cloud_hsm_cluster_id: sym,
     /// Deletion window, days.
     pending_window_days: int,
     /// Deletion date as logged, milliseconds.
@@ -70,6 +74,8 @@ details! {
     lockout_bypass: flag,
     /// Tags, canonical JSON.
     tags: text,
+    /// Keys of the tags that are taken away, JSON array.
+    tag_keys: text,
     /// Region of a new replica.
     replica_region: sym,
     /// Region that becomes primary.

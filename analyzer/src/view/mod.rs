@@ -15,12 +15,14 @@ pub mod key;
 pub mod ledger;
 pub mod resources;
 pub mod settle;
+pub mod stores;
 mod trails;
 pub mod unit;
 
 pub use across::Across;
-pub use aliases::Aliases;
+pub use aliases::{AliasMove, Aliases, Birth, GivenUp};
 pub use coverage::Coverage;
 pub use fold::{FoldContext, Views};
 pub use key::KeyView;
 pub use settle::{Leads, Pending, Settled};
+pub use stores::Stores;

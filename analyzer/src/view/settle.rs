@@ -16,6 +16,7 @@ use super::history::History;
 use super::key::{KeyView, parts};
 use super::ledger::ControlEvent;
 use super::resources::ResourceUse;
+use super::stores::Stores;
 use super::trails::blind_windows;
 use crate::extract::FailureClass;
 use crate::frame::{Dictionary, Sym};
@@ -48,6 +49,8 @@ pub struct Settled {
     pub blind: Vec<BlindWindow>,
     /// IAM policy documents in order of time.
     pub documents: Vec<PolicyDocument>,
+    /// Custom key stores.
+    pub stores: Stores,
     /// Texts of event ids that are not GUIDs.
     pub ids: EventIds,
 }
@@ -117,8 +120,14 @@ impl Views {
                 .collect(),
             blind: blind_windows(self.trails, dictionary),
             documents: self.documents,
+            stores: self.stores.settle(dictionary),
             ids: self.ids,
         }
+    }
+
+    /// Custom key stores. Ask once all rows without a key are folded.
+    pub fn stores(&self, dictionary: &Dictionary) -> Stores {
+        self.stores.settle(dictionary)
     }
 
     /// Texts of the event ids that are not GUIDs.
@@ -243,6 +252,7 @@ fn draft(sym: Sym, mut fold: KeyFold, aliases: &Aliases<'_>, dictionary: &Dictio
         resources,
         resources_overflow,
         primary: None,
+        moves: aliases.moves(sym),
         beside: Beside::default(),
     };
     Draft { view, fold }

@@ -111,6 +111,8 @@ fn example(rule: &'static Rule, number: usize, line: usize, says: String, info: 
     let place = format!("{}.md, block {number} (line {line})", rule.id);
     let (mut kind, mut as_of, mut options) = (None, None, String::new());
     let (mut trusted, mut logs, mut readers) = (String::new(), String::new(), String::new());
+    let (mut members, mut regions, mut soak, mut soak_tag) =
+        (String::new(), String::new(), String::new(), String::new());
     let quoted = |list: &str| format!("\"{}\"", list.replace(',', "\", \""));
     for word in info.split_whitespace().skip(1) {
         match word.split_once('=') {
@@ -128,11 +130,17 @@ fn example(rule: &'static Rule, number: usize, line: usize, says: String, info: 
             Some(("trusted", accounts)) => trusted = quoted(accounts),
             Some(("logs", buckets)) => logs = quoted(buckets),
             Some(("readers", who)) => readers = quoted(who),
+            Some(("members", accounts)) => members = quoted(accounts),
+            Some(("regions", list)) => regions = quoted(list),
+            Some(("soak", keys)) => soak = quoted(keys),
+            Some(("soak_tag", tag)) => soak_tag = format!("soak_tag = \"{tag}\"\n"),
             Some((option, value)) => options.push_str(&format!("{option} = {value}\n")),
         }
     }
     let logs = format!("[logs]\nbuckets = [{logs}]\nreaders = [{readers}]");
-    let toml = format!("[accounts]\ntrusted = [{trusted}]\n{logs}\n[rules.{}]\n{options}", rule.id);
+    let keys = format!("[keys]\nregions = [{regions}]\nsoak = [{soak}]\n{soak_tag}");
+    let accounts = format!("[accounts]\ntrusted = [{trusted}]\nmembers = [{members}]");
+    let toml = format!("{accounts}\n{logs}\n{keys}\n[rules.{}]\n{options}", rule.id);
     let ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
     let settings = Settings::parse(&toml, &place, &ids).unwrap_or_else(|problems| panic!("{problems}"));
     let (expected, steps): (Vec<&str>, Vec<&str>) =

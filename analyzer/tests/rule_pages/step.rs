@@ -9,7 +9,7 @@
 //! | `by` | who: `role/NAME/SESSION`, `user/NAME`, `root`, `service/HOST`, `instance/i-…` (EC2 for an instance), `account/ID` (somebody of another account), `kms`; `@ID` behind it names another account than the key's; `role/app/session` when absent |
 //! | `from` | address of the caller |
 //! | `via` | the service that calls on the caller's behalf: `secretsmanager`, `AWS Internal` |
-//! | `key` | key ARN, or key id in the default account and Region; one documentation key when absent |
+//! | `key` | key ARN, or key id in the default account and Region; one documentation key when absent; `none` where the record names none |
 //! | `named` | what the caller typed as the key, for example an alias |
 //! | `every`, `times` | again after each such time (`30s`, `5m`, `4h`, `1d`), so many times in all |
 //! | `count`, `over` | so many calls each time, spread evenly over that time (`5m`) |
@@ -17,8 +17,9 @@
 //! | `error`, `message` | it failed: `errorCode` and `errorMessage`; the usual message of the code when absent |
 //! | `request` | further members of `requestParameters` |
 //! | `delivered` | the record stands in the log so many times, with one `eventID` |
-//! | `kind` | CreateKey: `symmetric` (default), `rsa`, `hmac`, `imported` |
-//! | `alias` | CreateAlias, DeleteAlias: `alias/…` |
+//! | `kind` | CreateKey: `symmetric` (default), `rsa`, `hmac`, `imported`, `cloudhsm` |
+//! | `alias` | CreateAlias, UpdateAlias, DeleteAlias: `alias/…` |
+//! | `store` | id of the custom key store: of CreateKey, and of the operations on it |
 //! | `days` | ScheduleKeyDeletion: the window; EnableKeyRotation: the period |
 //! | `to` | ReEncrypt: the destination key |
 //! | `policy` | the policy document of the call, as JSON; the record holds it as text |
@@ -66,6 +67,7 @@ pub(crate) struct Step {
     constraints: Option<Value>,
     retiring: Option<String>,
     policy: Option<Value>,
+    store: Option<String>,
 }
 
 /// The records of some steps, as CloudTrail writes them.
@@ -96,6 +98,8 @@ impl Step {
             id => key_arn(id.unwrap_or(KEY)),
         };
         let mut record = match self.what.split_once(':') {
+            // A call through an alias that is gone names no key.
+            None if self.key.as_deref() == Some("none") => Record::kms(&self.what),
             None => self.of_kms(&arn, time),
             Some((service, name)) => {
                 let record = Record::new(service, name);
@@ -136,8 +140,14 @@ impl Step {
         let grant =
             || self.grant.as_deref().unwrap_or("0c237476b39f8bc44e45212e08498fbe3151305030726c0590dd8d3e9f3d6a60");
         match self.what.as_str() {
+            "CreateKey" if self.store.is_some() => self.create_in_store(arn, time),
             "CreateKey" => kms::create_key(arn, time, self.shape(), "example"),
-            "CreateAlias" => kms::create_alias(arn, self.alias.as_deref().expect("CreateAlias has an `alias`")),
+            "CreateAlias" => kms::create_alias(arn, self.alias()),
+            "UpdateAlias" => kms::update_alias(arn, self.alias()),
+            "DeleteAlias" => kms::delete_alias(arn, self.alias()),
+            name if name.ends_with("CustomKeyStore") => {
+                kms::on_store(name, self.store.as_deref().unwrap_or("cks-1234567890abcdef0"))
+            }
             "ScheduleKeyDeletion" => kms::schedule_deletion(arn, time, self.days.unwrap_or(30)),
             "EnableKeyRotation" => kms::enable_rotation(arn, self.days),
             "RotateKey" => kms::rotate_key(arn, false),
@@ -163,6 +173,19 @@ impl Step {
         }
     }
 
+    fn alias(&self) -> &str {
+        self.alias.as_deref().expect("an operation on an alias has an `alias`")
+    }
+
+    /// A key in a custom key store.
+    fn create_in_store(&self, arn: &str, time: Time) -> Record {
+        let record = kms::create_key(arn, time, self.shape(), "example");
+        let mut value = record.clone().value();
+        value["responseElements"]["keyMetadata"]["customKeyStoreId"] = json!(self.store);
+        let response = value["responseElements"].take();
+        record.response(response)
+    }
+
     fn create_grant(&self, arn: &str, id: &str) -> Record {
         let mut record = Record::kms("CreateGrant").key(arn);
         let texts = [("granteePrincipal", &self.grantee), ("retiringPrincipal", &self.retiring)];
@@ -186,6 +209,7 @@ impl Step {
             Some("rsa") => kms::RSA_SIGN,
             Some("hmac") => kms::HMAC,
             Some("imported") => kms::IMPORTED,
+            Some("cloudhsm") => KeyShape { origin: "AWS_CLOUDHSM", ..kms::SYMMETRIC },
             Some(other) => panic!("`{other}` is no kind of key"),
         }
     }

@@ -1,4 +1,4 @@
-//! Sixty keys and what happens to each in a year, with the rules that must speak of it (above `info`) and no other.
+//! Some seventy keys and what happens to each in a year, with the rules that must speak of it (above `info`) and no other.
 
 use keytrail_fixtures::{Record, Time, Who, aws_internal, ec2_attach, key_arn, key_arn_in, kms, role, root, user};
 use serde_json::{Value, json};
@@ -200,6 +200,66 @@ const KINDS: &[(&str, i64, &[&str], Script)] = &[
         for week in 1..52 {
             life.at(week * 7 + n, 9, kms::decrypt(&arn), app());
         }
+    }),
+    ("alias-gone", 1, &["disabled-key-failure"], |life, n| {
+        life.born().weekly(0, 52);
+        let (arn, alias) = (life.arn.clone(), "alias/gone");
+        life.at(5 + n, 9, kms::create_alias(&arn, alias), ops());
+        life.at(355 + n, 9, kms::delete_alias(&arn, alias), ops());
+        let gone = "Alias arn:aws:kms:eu-west-1:111122223333:alias/gone is not found.";
+        life.at(356 + n, 9, Record::kms("Encrypt").key_named(alias).fails("NotFoundException", gone), app());
+    }),
+    ("right-taken", 1, &["disabled-key-failure"], |life, n| {
+        life.born().weekly(0, 50);
+        life.policy(300 + n, vec![own_root()], None);
+        let denied = json!({"Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::111122223333:role/payments-api"}, "Action": "kms:Decrypt", "Resource": "*"});
+        life.policy(352 + n, vec![own_root(), denied], None);
+        let arn = life.arn.clone();
+        life.at(353 + n, 9, kms::decrypt(&arn).denied("kms:Decrypt", &arn), app());
+    }),
+    ("right-never-there", 1, &[], |life, n| {
+        life.born().weekly(0, 52);
+        let arn = life.arn.clone();
+        life.at(340 + n, 9, kms::decrypt(&arn).denied("kms:Decrypt", &arn), role("guest", "web"));
+        life.policy(352 + n, vec![own_root()], None);
+        life.at(353 + n, 9, kms::decrypt(&arn).denied("kms:Decrypt", &arn), role("guest", "web"));
+    }),
+    ("grant-revoked", 1, &["disabled-key-failure"], |life, n| {
+        life.born().weekly(0, 52);
+        let (arn, worker) = (life.arn.clone(), || role("worker", "batch"));
+        let bound = json!({"encryptionContextSubset": {"queue": "jobs"}});
+        let record = grant(&arn, n, "arn:aws:iam::111122223333:role/worker", &["Decrypt"], Some(bound));
+        let id = record.clone().value()["responseElements"]["grantId"].as_str().unwrap_or_default().to_string();
+        life.at(250 + n, 9, record, ops());
+        life.at(251 + n, 9, kms::decrypt(&arn).context([("queue", "jobs")]), worker());
+        life.at(355 + n, 9, kms::revoke_grant(&arn, &id), ops());
+        life.at(356 + n, 9, kms::decrypt(&arn).denied("kms:Decrypt", &arn), worker());
+    }),
+    ("store-away", 1, &["disabled-key-failure"], |life, n| {
+        let arn = life.arn.clone();
+        let shape = kms::KeyShape { origin: "AWS_CLOUDHSM", ..kms::SYMMETRIC };
+        let record = kms::create_key(&arn, day(2 + n), shape, "example");
+        let mut response = record.clone().value()["responseElements"].take();
+        response["keyMetadata"]["customKeyStoreId"] = json!("cks-1234567890abcdef0");
+        life.at(2 + n, 9, record.response(response), ops());
+        life.weekly(0, 50);
+        life.at(352 + n, 9, kms::on_store("DisconnectCustomKeyStore", "cks-1234567890abcdef0"), ops());
+        let away = kms::decrypt(&arn).fails("KMSInvalidStateException", &format!("{arn} is unavailable."));
+        life.at(353 + n, 9, away, app());
+    }),
+    ("material-ended", 1, &["disabled-key-failure"], |life, n| {
+        let arn = life.arn.clone();
+        life.at(1 + n, 8, kms::create_key(&arn, day(1 + n), kms::IMPORTED, "example"), ops());
+        let import = kms::on_key("ImportKeyMaterial", &arn).param("expirationModel", "KEY_MATERIAL_EXPIRES");
+        life.at(1 + n, 10, import.param("validTo", "Dec 18, 2026, 12:00:00 AM"), ops());
+        life.weekly(0, 50);
+        let ended = kms::decrypt(&arn).fails("KMSInvalidStateException", &format!("{arn} is pending import."));
+        life.at(353 + n, 9, ended, app());
+    }),
+    ("cancelled-unseen", 1, &["key-deletion-scheduled"], |life, n| {
+        life.born().weekly(0, 52);
+        let arn = life.arn.clone();
+        life.at(300 + n, 9, kms::schedule_deletion(&arn, day(300 + n), 30), ops());
     }),
 ];
 

@@ -4,6 +4,7 @@ use crate::config::Settings;
 use crate::finding::{Evidence, Principal, Role, plain};
 use crate::frame::{Dictionary, Sym};
 use crate::source::Names;
+use crate::view::Stores;
 use crate::view::beside::Reach;
 use crate::view::event::{Actor, EventIds, EventRef};
 use crate::view::ledger::ControlEvent;
@@ -19,6 +20,8 @@ pub struct Context<'c> {
     pub names: &'c Names,
     /// Texts of event ids that are not GUIDs.
     pub ids: &'c EventIds,
+    /// Custom key stores of all accounts.
+    pub stores: &'c Stores,
     /// Earliest event that was read, milliseconds.
     pub log_start: i64,
     /// Instant that "overdue", "open" and "unused" count from, milliseconds.
@@ -43,7 +46,7 @@ impl<'c> Context<'c> {
 
     /// `eventID` of an event.
     pub fn id(&self, event: &EventRef) -> String {
-        self.ids.text(event.id)
+        self.stores.ids.get(event.id).map_or_else(|| self.ids.text(event.id), str::to_string)
     }
 
     /// Evidence from an event.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::draft::Draft;
+use super::stretch;
 use crate::finding::{Finding, Severity, fingerprint};
 use crate::rules::rule::{AccountView, Mention, Rule};
 use crate::view::KeyView;
@@ -15,11 +16,16 @@ pub struct Evaluation {
     findings: Vec<Finding>,
     /// What keys contributed to findings about their account and Region, by the place of the rule.
     mentions: BTreeMap<(usize, String, String), Vec<Mention>>,
+    /// Keys that worked while the log says that they could not: by ARN, what is to be said of each.
+    unseen: BTreeMap<String, String>,
 }
 
 impl Evaluation {
     /// Runs these rules over some keys, each of them complete.
     pub fn keys(&mut self, rules: &[&'static Rule], keys: &[KeyView], cx: &Context<'_>) {
+        for key in keys {
+            self.unseen.extend(stretch::unseen(key, cx).map(|text| (key.arn.clone(), text)));
+        }
         for (at, rule) in rules.iter().enumerate() {
             for key in keys {
                 if let Some(detect) = rule.detect.key {
@@ -36,9 +42,15 @@ impl Evaluation {
     /// Adds what came of other keys.
     pub fn merge(&mut self, other: Self) {
         self.findings.extend(other.findings);
+        self.unseen.extend(other.unseen);
         for (place, mentions) in other.mentions {
             self.mentions.entry(place).or_default().extend(mentions);
         }
+    }
+
+    /// What the log must have missed: keys that worked while it says that they could not, in order of their ARNs.
+    pub fn unseen(&self) -> impl Iterator<Item = &str> {
+        self.unseen.values().map(String::as_str)
     }
 
     /// Runs the rules about whole accounts and about IAM policies, once all keys were looked at; all findings in order.

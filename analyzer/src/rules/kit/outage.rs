@@ -1,17 +1,27 @@
 //! Times in which a key could not be used, and the failures that fall into them.
 
 use super::context::Context;
-use super::time::{DAY, MINUTE};
+use super::stretch::{Stretch, begins_before_it_works, stretches};
+use super::time::DAY;
 use crate::view::KeyView;
+use crate::view::activity::{Cell, Series};
 use crate::view::event::EventRef;
-use crate::view::history::{KeyState, StateChange};
+use crate::view::history::KeyState;
 use crate::view::ledger::ControlEvent;
 
-/// KMS settles a change of state within minutes: calls may still succeed after a disable and fail after an enable.
-const SETTLING: i64 = 5 * MINUTE;
+pub use super::stretch::SETTLING;
+
+/// One failing bucket of one series.
+#[derive(Clone, Copy, Debug)]
+pub struct Failure<'v> {
+    /// What failed.
+    pub series: &'v Series,
+    /// When, and how often.
+    pub cell: &'v Cell,
+}
 
 /// How to make the key usable again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undo {
     /// Enable it.
     Enable,
@@ -19,6 +29,21 @@ pub enum Undo {
     CancelDeletion,
     /// Import the material again.
     Import,
+    /// Connect the custom key store with this id.
+    Connect(String),
+    /// Make the alias again.
+    Alias(String),
+    /// Point the alias at this key again, or name that key.
+    MoveBack {
+        /// Name of the alias.
+        alias: String,
+        /// ARN of the key that it pointed at.
+        from: String,
+    },
+    /// Put the policy back as it was.
+    Policy,
+    /// Make the grant again.
+    Grant,
     /// There is no way back.
     None,
     /// The log does not say what happened.
@@ -26,8 +51,8 @@ pub enum Undo {
 }
 
 /// Why an outage counts as over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Over {
+#[derive(Clone, Debug, PartialEq)]
+pub enum Over<'v> {
     /// A call succeeded.
     Success {
         /// Its operation.
@@ -37,13 +62,13 @@ pub enum Over {
         /// The event, where it is kept.
         event: Option<EventRef>,
     },
-    /// Enabled long enough without a failure; index of the event that enabled it.
-    Quiet(usize),
-    /// It was enabled and became unusable again, which is an outage of its own; index of the event that did it.
-    Again(usize),
+    /// Undone long enough without a failure; the event that did it.
+    Quiet(&'v ControlEvent),
+    /// It was enabled and became unusable again, which is an outage of its own; the event that did it.
+    Again(&'v ControlEvent),
 }
 
-impl Over {
+impl Over<'_> {
     /// Name in outputs.
     pub fn id(&self) -> &'static str {
         match self {
@@ -54,15 +79,19 @@ impl Over {
     }
 }
 
-/// One stretch of time in which a key was unusable.
+/// One stretch of time in which a key was unusable: to all, or to those who lost a right or a name for it.
 #[derive(Clone, Debug)]
-pub struct Outage {
-    /// Index of the event that began it; `None` when it lies before the log.
-    pub cause: Option<usize>,
+pub struct Outage<'v> {
+    /// The event that began it; `None` when it lies before the log.
+    pub cause: Option<&'v ControlEvent>,
+    /// When it began, as far as the log tells.
+    pub from: Option<i64>,
     /// Later events of the same stretch: a deletion scheduled on a disabled key, the event that ended it.
-    pub context: Vec<usize>,
+    pub context: Vec<&'v ControlEvent>,
     /// What happened to the key, as `disabled`, `scheduled for deletion`.
-    pub what: &'static str,
+    pub what: String,
+    /// What of the cause is not certain; `None` when all of it is in the log.
+    pub unsure: Option<&'static str>,
     /// State at the end of the stretch, or of the log, in KMS's words.
     pub state: &'static str,
     /// When the key will be or was deleted, milliseconds.
@@ -72,41 +101,52 @@ pub struct Outage {
     /// When it was made usable again, as far as the log shows.
     pub restored: Option<i64>,
     /// Why it is over; `None` while it is not.
-    pub over: Option<Over>,
+    pub over: Option<Over<'v>>,
     /// How to undo it.
     pub undo: Undo,
     /// Indices into the failures that were given.
     pub failures: Vec<usize>,
 }
 
-/// A stretch before failures are known.
-struct Stretch {
-    from: i64,
-    until: Option<i64>,
-    events: Vec<usize>,
-    restored_by: Option<usize>,
-    state: KeyState,
+impl<'v> Outage<'v> {
+    /// An outage whose key works, but not for everybody.
+    pub fn partial(cause: &'v ControlEvent, what: String, undo: Undo) -> Self {
+        Self {
+            cause: Some(cause),
+            from: Some(cause.event.time),
+            context: Vec::new(),
+            what,
+            unsure: None,
+            state: KeyState::Enabled.id(),
+            deadline: None,
+            waits_for_replicas: false,
+            restored: None,
+            over: None,
+            undo,
+            failures: Vec::new(),
+        }
+    }
 }
 
-/// Groups failures (first and last time of each, in order of time) by the stretch that caused them. Failures outside
-/// every stretch have a cause that the log does not show; `quiet` milliseconds without one end such an incident.
-pub fn outages(key: &KeyView, failures: &[(i64, i64)], quiet: i64, cx: &Context<'_>) -> Vec<Outage> {
+/// Groups failures (in order of time) by the stretch that caused them. Failures outside every stretch have a cause that the
+/// log does not show; `quiet` milliseconds without one end such an incident.
+pub fn outages<'v>(key: &'v KeyView, failures: &[Failure<'v>], quiet: i64, cx: &Context<'v>) -> Vec<Outage<'v>> {
     if failures.is_empty() {
         return Vec::new();
     }
     let successes = successes(key, cx);
-    let stretches = stretches(key, &successes);
-    let mut outages: Vec<Outage> = stretches.iter().map(|stretch| known(key, stretch, cx)).collect();
-    let mut unknown: Vec<Outage> = Vec::new();
+    let stretches = stretches(key, &successes, cx);
+    let mut outages: Vec<Outage<'v>> = stretches.iter().map(|stretch| known(stretch, cx)).collect();
+    let mut unknown: Vec<Outage<'v>> = Vec::new();
     let mut last = i64::MIN;
-    for (index, &(from, to)) in failures.iter().enumerate() {
-        let begun = stretches.partition_point(|stretch| stretch.from <= from);
-        let inside = begun
-            .checked_sub(1)
-            .filter(|&at| stretches[at].until.is_none_or(|until| from <= until.saturating_add(SETTLING)));
-        match inside {
+    for (index, failure) in failures.iter().enumerate() {
+        let (from, to) = (failure.cell.first.time, failure.cell.last());
+        let inside = |stretch: &Stretch<'v>| {
+            stretch.from <= from && stretch.until.is_none_or(|until| from <= until.saturating_add(SETTLING))
+        };
+        match stretches.iter().rposition(inside) {
             Some(at) => outages[at].failures.push(index),
-            None if waits_for_first_import(key, from) => {}
+            None if begins_before_it_works(key, from) => {}
             None => {
                 // A success between two failures, or a quiet day, makes them two incidents.
                 let apart = from.saturating_sub(last) > quiet
@@ -122,24 +162,33 @@ pub fn outages(key: &KeyView, failures: &[(i64, i64)], quiet: i64, cx: &Context<
     outages.extend(unknown);
     outages.retain(|outage| !outage.failures.is_empty());
     for outage in &mut outages {
-        let end = outage.failures.iter().map(|&at| failures[at].1).max().unwrap_or(0);
+        let end = outage.failures.iter().map(|&at| failures[at].cell.last()).max().unwrap_or(0);
         outage.over = over(key, outage, end, &successes, quiet, cx);
     }
     outages
 }
 
 /// A successful cryptographic call: it proves that the key was usable.
-struct Success<'c> {
-    time: i64,
-    operation: &'c str,
+#[derive(Clone, Copy, Debug)]
+pub struct Success<'v> {
+    /// When, milliseconds.
+    pub time: i64,
+    /// Its operation.
+    pub operation: &'v str,
     /// The event; of a series' five minutes only the first is kept.
-    event: Option<EventRef>,
+    pub event: Option<EventRef>,
 }
 
 /// First and last success of each series' five minutes, by time.
-fn successes<'c>(key: &KeyView, cx: &Context<'c>) -> Vec<Success<'c>> {
-    let mut successes: Vec<Success<'c>> = Vec::new();
-    for series in key.series.iter().filter(|series| series.succeeded() && cx.text(series.key.operation) == "crypto") {
+pub fn successes<'v>(key: &'v KeyView, cx: &Context<'v>) -> Vec<Success<'v>> {
+    let crypto = |series: &&Series| series.succeeded() && cx.text(series.key.operation) == "crypto";
+    successes_of(key.series.iter().filter(crypto), cx)
+}
+
+/// First and last success of some series' five minutes, by time.
+pub fn successes_of<'v>(series: impl Iterator<Item = &'v Series>, cx: &Context<'v>) -> Vec<Success<'v>> {
+    let mut successes: Vec<Success<'v>> = Vec::new();
+    for series in series {
         let operation = cx.text(Some(series.key.name));
         for cell in &series.cells {
             successes.push(Success { time: cell.first.time, operation, event: Some(cell.first) });
@@ -155,90 +204,49 @@ fn successes<'c>(key: &KeyView, cx: &Context<'c>) -> Vec<Success<'c>> {
 }
 
 /// The first success later than an instant.
-fn first_after<'s, 'c>(successes: &'s [Success<'c>], at: i64) -> Option<&'s Success<'c>> {
+pub fn first_after<'s, 'v>(successes: &'s [Success<'v>], at: i64) -> Option<&'s Success<'v>> {
     successes.get(successes.partition_point(|success| success.time <= at))
 }
 
-fn stretches(key: &KeyView, successes: &[Success<'_>]) -> Vec<Stretch> {
-    let mut stretches: Vec<Stretch> = Vec::new();
-    for change in &key.history.states {
-        let open = stretches.last_mut().filter(|stretch| stretch.until.is_none());
-        match (change.state.is_unusable(), open) {
-            // A key that waits for its first import never worked: nothing depends on it yet.
-            (true, None) if is_first_import(key, change) => {}
-            (true, None) => stretches.push(Stretch {
-                from: change.at,
-                until: None,
-                events: vec![change.by],
-                restored_by: None,
-                state: change.state,
-            }),
-            (true, Some(stretch)) => {
-                stretch.events.push(change.by);
-                stretch.state = change.state;
-            }
-            (false, Some(stretch)) => {
-                stretch.until = Some(change.at);
-                stretch.restored_by = Some(change.by);
-            }
-            (false, None) => {}
-        }
-    }
-    // A success well inside a stretch proves that somebody enabled the key where the log does not show it.
-    for stretch in &mut stretches {
-        let settled = stretch.from + SETTLING;
-        let proof = first_after(successes, settled)
-            .map(|success| success.time)
-            .filter(|&time| stretch.until.is_none_or(|until| time < until - SETTLING));
-        if let Some(time) = proof {
-            stretch.until = Some(time);
-            stretch.restored_by = None;
-        }
-    }
-    stretches
-}
-
-/// A key made to take imported material, before it has any: it never worked.
-fn is_first_import(key: &KeyView, change: &StateChange) -> bool {
-    change.state == KeyState::PendingImport && key.history.created == Some(change.by)
-}
-
-fn waits_for_first_import(key: &KeyView, at: i64) -> bool {
-    key.history.state_at(at).is_some_and(|change| is_first_import(key, &change))
-}
-
-fn known(key: &KeyView, stretch: &Stretch, cx: &Context<'_>) -> Outage {
+fn known<'v>(stretch: &Stretch<'v>, cx: &Context<'v>) -> Outage<'v> {
+    let name = |control: &ControlEvent| cx.text(Some(control.name));
     let (cause, rest) = stretch.events.split_first().map_or((None, &[][..]), |(first, rest)| (Some(*first), rest));
-    let name = |at: usize| cx.text(Some(key.events[at].name));
     let what = match cause.map(name) {
-        Some("DisableKey") if rest.iter().any(|&at| name(at) == "ScheduleKeyDeletion") => {
+        Some("DisableKey") if rest.iter().any(|later| name(later) == "ScheduleKeyDeletion") => {
             "disabled, then scheduled for deletion,"
         }
         Some("ScheduleKeyDeletion") => "scheduled for deletion",
         Some("DeleteKey") => "deleted",
         Some("DeleteImportedKeyMaterial") => "stripped of its key material",
         Some("DeleteExpiredKeyMaterial") => "left without key material, which expired,",
+        // Nobody but the one who imported the material said when it ends.
+        Some("ImportKeyMaterial") => "left without key material, imported with an end that has passed,",
+        Some("DisconnectCustomKeyStore") => "cut off from its key store, disconnected",
         Some("CancelKeyDeletion") => "left disabled after its deletion was cancelled",
         _ => "disabled",
     };
-    let scheduled = stretch.events.iter().rev().find(|&&at| name(at) == "ScheduleKeyDeletion");
-    let detail = scheduled.map(|&at| &key.events[at].detail);
-    let waits_for_replicas = detail.is_some_and(|detail| cx.text(detail.key_state) == "PendingReplicaDeletion");
+    let scheduled = stretch.events.iter().rev().find(|later| name(later) == "ScheduleKeyDeletion");
+    let waits_for_replicas =
+        scheduled.is_some_and(|scheduled| cx.text(scheduled.detail.key_state) == "PendingReplicaDeletion");
     let deadline = scheduled
         .filter(|_| matches!(stretch.state, KeyState::PendingDeletion | KeyState::Deleted))
         .filter(|_| stretch.until.is_none() && !waits_for_replicas)
-        .and_then(|&at| deadline(&key.events[at]));
-    let undo = match stretch.state {
-        KeyState::PendingDeletion => Undo::CancelDeletion,
-        KeyState::Deleted => Undo::None,
-        KeyState::PendingImport => Undo::Import,
+        .and_then(|scheduled| deadline(scheduled));
+    let undo = match (stretch.state, &stretch.store) {
+        (_, Some(store)) => Undo::Connect(store.clone()),
+        (KeyState::PendingDeletion, _) => Undo::CancelDeletion,
+        (KeyState::Deleted, _) => Undo::None,
+        (KeyState::PendingImport, _) => Undo::Import,
         _ => Undo::Enable,
     };
+    let lost = if stretch.store.is_some() { "Unavailable" } else { stretch.state.id() };
     Outage {
         cause,
+        from: Some(stretch.from),
         context: rest.iter().copied().chain(stretch.restored_by).collect(),
-        what,
-        state: if stretch.until.is_some() { KeyState::Enabled.id() } else { stretch.state.id() },
+        what: what.to_string(),
+        unsure: stretch.unsure,
+        state: if stretch.until.is_some() { KeyState::Enabled.id() } else { lost },
         deadline,
         waits_for_replicas: waits_for_replicas && stretch.until.is_none(),
         restored: stretch.until,
@@ -254,11 +262,13 @@ fn deadline(scheduled: &ControlEvent) -> Option<i64> {
     (7..=30).contains(&days).then(|| scheduled.event.time.saturating_add(days * DAY))
 }
 
-fn cause_unknown(first: usize) -> Outage {
+fn cause_unknown<'v>(first: usize) -> Outage<'v> {
     Outage {
         cause: None,
+        from: None,
         context: Vec::new(),
-        what: "is unusable",
+        what: "is unusable".into(),
+        unsure: None,
         state: "unusable",
         deadline: None,
         waits_for_replicas: false,
@@ -269,14 +279,14 @@ fn cause_unknown(first: usize) -> Outage {
     }
 }
 
-fn over(
-    key: &KeyView,
-    outage: &Outage,
+fn over<'v>(
+    key: &'v KeyView,
+    outage: &Outage<'v>,
     last_failure: i64,
     successes: &[Success<'_>],
     quiet: i64,
     cx: &Context<'_>,
-) -> Option<Over> {
+) -> Option<Over<'v>> {
     let after = last_failure.max(outage.restored.unwrap_or(i64::MIN));
     // Without a restoring event only a success tells; with one, a success that lies after it and after the last failure.
     if (outage.restored.is_some() || outage.cause.is_none())
@@ -290,8 +300,8 @@ fn over(
     }
     let restored = outage.restored?;
     if let Some(again) = key.history.states.iter().find(|change| change.at > restored && change.state.is_unusable()) {
-        return Some(Over::Again(again.by));
+        return Some(Over::Again(&key.events[again.by]));
     }
-    let by = key.history.states.iter().find(|change| change.at == restored && change.state == KeyState::Enabled)?.by;
+    let by = outage.context.iter().find(|control| control.event.time == restored)?;
     (cx.as_of - after >= quiet).then_some(Over::Quiet(by))
 }

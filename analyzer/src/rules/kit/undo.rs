@@ -1,0 +1,121 @@
+//! What undoes an outage, as commands to look at and paste.
+
+use super::context::Context;
+use super::outage::{Outage, Over, Undo};
+use super::time::instant;
+use crate::finding::word;
+use crate::view::KeyView;
+use crate::view::ledger::ControlEvent;
+
+/// True where the key fails everybody; else only those who lost a name or a right.
+pub fn is_whole(undo: &Undo) -> bool {
+    !matches!(undo, Undo::Alias(_) | Undo::MoveBack { .. } | Undo::Policy | Undo::Grant)
+}
+
+/// What to do about an outage. `soak` says that it was meant to be one.
+pub fn text(key: &KeyView, outage: &Outage<'_>, soak: bool, cx: &Context<'_>) -> String {
+    let (region, arn) = (word(&key.region), word(&key.arn));
+    let enable = format!("aws kms enable-key --region {region} --key-id {arn}");
+    match &outage.undo {
+        _ if matches!(outage.over, Some(Over::Again(_))) => {
+            "Nothing for this outage: see the later one of the same key.".into()
+        }
+        _ if outage.over.is_some() => "Nothing: the key works again. Ask who did it, and why.".into(),
+        _ if outage.restored.is_some() => {
+            "It is undone: check that the victims recover, and ask who did it, and why.".into()
+        }
+        Undo::Enable if soak => {
+            format!("The trial has found who still needs the key. Move them to another key; until then:\n{enable}")
+        }
+        Undo::Enable => format!("If this was not meant to happen:\n{enable}"),
+        Undo::CancelDeletion => format!(
+            "If this was not meant to happen, cancel and enable (a cancelled key stays disabled):\naws kms \
+             cancel-key-deletion --region {region} --key-id {arn}\n{enable}"
+        ),
+        Undo::Import => format!(
+            "Import the key material again:\naws kms get-parameters-for-import --region {region} --key-id {arn} ..., then aws kms import-key-material"
+        ),
+        Undo::Connect(store) => format!(
+            "Connect the key store again, once what is behind it answers:\naws kms connect-custom-key-store --region {region} --custom-key-store-id {}",
+            word(store)
+        ),
+        Undo::Alias(alias) => format!(
+            "If the key is still the right one, give it its name back:\naws kms create-alias --region {region} --alias-name {} --target-key-id {}",
+            word(alias),
+            word(&key.id)
+        ),
+        Undo::MoveBack { alias, from } => format!(
+            "What the old key encrypted, only the old key decrypts: name it in these calls, or give the name back to it:\naws kms \
+             update-alias --region {region} --alias-name {} --target-key-id {}",
+            word(alias),
+            word(from.rsplit('/').next().unwrap_or(from))
+        ),
+        Undo::Policy => policy(key, outage.cause, cx),
+        Undo::Grant => grant(key, outage.cause),
+        Undo::None => {
+            "The key is deleted: what it encrypted cannot be read again. Restore the data from copies under another key.".into()
+        }
+        Undo::Find => format!(
+            "Look at the key:\naws kms describe-key --region {region} --key-id {arn}\nand scan logs further back for the event that made it unusable."
+        ),
+    }
+}
+
+fn policy(key: &KeyView, cause: Option<&ControlEvent>, cx: &Context<'_>) -> String {
+    let before = cause.and_then(|cause| {
+        let older = |control: &&ControlEvent| {
+            control.error.is_none()
+                && control.event < cause.event
+                && matches!(cx.text(Some(control.name)), "PutKeyPolicy" | "CreateKey" | "ReplicateKey")
+        };
+        key.events.iter().rev().find(older)
+    });
+    let which = match before {
+        Some(before) => format!(
+            "the document of {} at {} (event {})",
+            cx.text(Some(before.name)),
+            instant(before.event.time),
+            cx.id(&before.event)
+        ),
+        None => "the document from before the log".to_string(),
+    };
+    format!(
+        "If this was not meant to happen, put the policy back; PREVIOUS.json is {which}:\naws kms put-key-policy --region {} --key-id {} \
+         --policy-name default --policy file://PREVIOUS.json",
+        word(&key.region),
+        word(&key.arn)
+    )
+}
+
+fn grant(key: &KeyView, ended: Option<&ControlEvent>) -> String {
+    let of = ended.and_then(|ended| {
+        let own =
+            |grant: &&crate::view::history::Grant| grant.ended.is_some_and(|end| key.events[end].event == ended.event);
+        key.history.grants.iter().find(own)
+    });
+    let Some(created) = of.map(|grant| &key.events[grant.created]) else {
+        return "If this was not meant to happen, make the grant again.".into();
+    };
+    let detail = &created.detail;
+    let operations: Vec<String> =
+        detail.grant_operations.as_deref().and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
+    let operations: Vec<_> = operations.iter().map(|name| word(name)).collect();
+    let operations = if operations.is_empty() { "OPERATIONS".to_string() } else { operations.join(" ") };
+    let bound = detail.grant_constraints.as_deref().map(|json| format!(" --constraints {}", word(&shorthand(json))));
+    format!(
+        "If this was not meant to happen, make the grant again as it was made at {}:\naws kms create-grant --region {} --key-id {} \
+         --grantee-principal {} --operations {operations}{}",
+        instant(created.event.time),
+        word(&key.region),
+        word(&key.arn),
+        word(detail.grantee.as_deref().unwrap_or("GRANTEE")),
+        bound.unwrap_or_default()
+    )
+}
+
+/// Constraints as the command line takes them: members in upper camel case.
+fn shorthand(json: &str) -> String {
+    json.replacen("\"encryptionContextSubset\"", "\"EncryptionContextSubset\"", 1)
+        .replacen("\"encryptionContextEquals\"", "\"EncryptionContextEquals\"", 1)
+        .replacen("\"sourceArn\"", "\"SourceArn\"", 1)
+}
