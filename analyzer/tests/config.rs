@@ -9,8 +9,10 @@ use keytrail::extract::arn::role_of_session;
 
 const RULES: &[&str] = &[
     "admin-uses-key",
+    "alias-moved",
     "disabled-key-failure",
     "unusual-decrypt-rate",
+    "key-store-changed",
     "missing-rotation",
     "over-broad-grant",
     "over-broad-iam-policy",
@@ -20,7 +22,9 @@ const RULES: &[&str] = &[
     "key-disabled",
     "rotation-disabled",
     "ransom-chain",
+    "replica-outside-regions",
     "root-uses-key",
+    "trail-key-cut-off",
     "unused-key",
     "policy-lockout",
 ];

@@ -127,18 +127,22 @@ fn rule_ids_are_sorted_and_stable() {
     // People put these ids into their configuration and their tickets: they do not change.
     insta::assert_snapshot!(ids.join("\n"), @"
     admin-uses-key
+    alias-moved
     disabled-key-failure
     imported-material-deleted
     key-deletion-scheduled
     key-disabled
+    key-store-changed
     missing-rotation
     over-broad-grant
     over-broad-iam-policy
     over-broad-key-policy
     policy-lockout
     ransom-chain
+    replica-outside-regions
     root-uses-key
     rotation-disabled
+    trail-key-cut-off
     unused-key
     unusual-decrypt-rate
     ");

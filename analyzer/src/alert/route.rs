@@ -7,20 +7,24 @@ use super::incident::Incident;
 
 /// From which severity on a rule's findings page; `None` never. A rule that is not listed pages from `high` on. The pages
 /// of the rules say why (`Does it page`).
-pub static ROUTES: [(&str, Option<Severity>); 15] = [
+pub static ROUTES: [(&str, Option<Severity>); 19] = [
     ("admin-uses-key", None),
+    ("alias-moved", Some(Severity::High)),
     ("disabled-key-failure", Some(Severity::Medium)),
     ("imported-material-deleted", Some(Severity::High)),
     ("key-deletion-scheduled", Some(Severity::High)),
     ("key-disabled", Some(Severity::High)),
+    ("key-store-changed", Some(Severity::High)),
     ("missing-rotation", None),
     ("over-broad-grant", Some(Severity::High)),
     ("over-broad-iam-policy", None),
     ("over-broad-key-policy", Some(Severity::High)),
     ("policy-lockout", Some(Severity::High)),
     ("ransom-chain", Some(Severity::Info)),
+    ("replica-outside-regions", Some(Severity::High)),
     ("root-uses-key", Some(Severity::High)),
     ("rotation-disabled", None),
+    ("trail-key-cut-off", Some(Severity::High)),
     ("unused-key", None),
     ("unusual-decrypt-rate", Some(Severity::High)),
 ];

@@ -201,6 +201,14 @@ rules! {
         /// hours in which the key is enabled and nothing fails, after which an incident counts as over.
         quiet_hours: u32 = 24, in 1..=8760;
     }
+    alias_moved "alias-moved" AliasMoved {
+        /// days; a key that is not older than this when an alias comes to it counts as made for that.
+        young_days: u32 = 7, in 1..=365;
+    }
+    key_store_changed "key-store-changed" KeyStoreChanged {
+        /// minutes within which a key store that is connected again counts as maintained.
+        back_within_minutes: u32 = 30, in 0..=10_080;
+    }
     key_deletion_scheduled "key-deletion-scheduled" KeyDeletionScheduled {
         /// days before the call in which a use of the key makes its deletion serious.
         recent_days: u32 = 30, in 1..=3650;

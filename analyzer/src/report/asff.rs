@@ -152,14 +152,14 @@ fn types(finding: &Finding) -> Vec<&'static str> {
 
 fn of_technique(technique: &str) -> Option<&'static str> {
     Some(match technique.split('.').next().unwrap_or_default() {
-        "T1485" | "T1486" => "Effects/Data Destruction",
+        "T1485" | "T1486" | "T1565" => "Effects/Data Destruction",
         "T1489" | "T1531" => "Effects/Denial of Service",
         "T1537" => "Effects/Data Exfiltration",
         "T1078" => "TTPs/Initial Access",
         "T1098" => "TTPs/Persistence",
         "T1530" => "TTPs/Collection",
         "T1555" => "TTPs/Credential Access",
-        "T1562" => "TTPs/Defense Evasion",
+        "T1535" | "T1562" => "TTPs/Defense Evasion",
         _ => return None,
     })
 }

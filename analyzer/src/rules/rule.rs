@@ -4,8 +4,8 @@ use super::kit::context::Context;
 use super::kit::draft::Draft;
 use super::kit::mass::Act;
 use crate::finding::{Confidence, Severity};
-use crate::view::KeyView;
 use crate::view::documents::PolicyDocument;
+use crate::view::{KeyView, Stores};
 
 /// When a finding may be alerted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,9 @@ impl Timing {
 /// What a rule finds in all IAM policy documents.
 pub(super) type OfDocuments = fn(&[PolicyDocument], &Context<'_>) -> Vec<Draft>;
 
+/// What a rule finds in what was done to custom key stores.
+pub(super) type OfStores = fn(&Stores, &Context<'_>) -> Vec<Draft>;
+
 /// What a rule reads. The engine owns everything else: ids, order, severity overrides, suppressions.
 #[derive(Clone, Copy, Debug)]
 pub struct Detect {
@@ -40,11 +43,13 @@ pub struct Detect {
     pub account: Option<fn(&AccountView<'_>, &Context<'_>) -> Vec<Draft>>,
     /// All IAM policy documents of the log, in order of time.
     pub documents: Option<OfDocuments>,
+    /// What was done to custom key stores.
+    pub stores: Option<OfStores>,
 }
 
 impl Detect {
     /// Reads nothing: what a rule's own list starts from.
-    pub const NONE: Self = Self { key: None, mention: None, account: None, documents: None };
+    pub const NONE: Self = Self { key: None, mention: None, account: None, documents: None, stores: None };
 }
 
 /// What a rule about a whole account and Region keeps of one key.

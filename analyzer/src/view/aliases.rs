@@ -282,4 +282,30 @@ mod tests {
         assert_eq!(aliases.of(new), ["alias/b"]);
         assert!(aliases.of(old).is_empty());
     }
+
+    #[test]
+    fn moves_know_both_keys_and_who_made_the_old_one() {
+        let dictionary = Dictionary::default();
+        let [alias, seen, old, new, eve] =
+            ["arn:x:alias/a", "arn:x:alias/b", "key/old", "key/new", "eve"].map(|text| dictionary.intern(text));
+        let mut rows = AliasRows::default();
+        rows.changes.extend([(alias, 10, Some(old)), (alias, 20, None), (alias, 25, Some(new)), (seen, 30, Some(new))]);
+        rows.observed.extend([((alias, old), (10, 20)), ((alias, new), (25, 25)), ((seen, old), (5, 9))]);
+        rows.births.insert((old, 1, Some(eve), None));
+        let aliases = rows.settle(None, &dictionary);
+        let told = |key| -> Vec<_> {
+            let moves = aliases.moves(key).into_iter();
+            moves.map(|told| (told.alias, told.at, told.from, told.to, told.until)).collect()
+        };
+        let key = |text: &str| Some(text.to_string());
+        let made = ("alias/a".to_string(), 10, None, key("key/old"), Some(20));
+        let gone = ("alias/a".to_string(), 20, key("key/old"), None, Some(25));
+        let again = ("alias/a".to_string(), 25, None, key("key/new"), None);
+        let moved = ("alias/b".to_string(), 30, key("key/old"), key("key/new"), None);
+        assert_eq!(told(old), [made, gone, moved.clone()]);
+        assert_eq!(told(new), [again, moved]);
+        let given_up = aliases.moves(new)[0].given_up.clone().unwrap();
+        assert_eq!((given_up.at, given_up.key.as_str(), given_up.birth.unwrap().by.as_str()), (20, "key/old", "eve"));
+        assert_eq!(aliases.moves(new)[1].from_birth.as_ref().unwrap().at, 1);
+    }
 }

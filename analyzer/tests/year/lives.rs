@@ -1,6 +1,8 @@
 //! Some seventy keys and what happens to each in a year, with the rules that must speak of it (above `info`) and no other.
 
-use keytrail_fixtures::{Record, Time, Who, aws_internal, ec2_attach, key_arn, key_arn_in, kms, role, root, user};
+use keytrail_fixtures::{
+    Record, Time, Who, aws_internal, ec2_attach, key_arn, key_arn_in, kms, role, root, service, user,
+};
 use serde_json::{Value, json};
 
 /// One key.
@@ -261,6 +263,54 @@ const KINDS: &[(&str, i64, &[&str], Script)] = &[
         let arn = life.arn.clone();
         life.at(300 + n, 9, kms::schedule_deletion(&arn, day(300 + n), 30), ops());
     }),
+    ("name-stolen", 1, &["alias-moved"], |life, n| {
+        // A young key of somebody else gets the name of another one.
+        let (arn, alias) = (life.arn.clone(), "alias/stolen");
+        let victim = arn.replace("0000-12ab", "00ff-12ab");
+        life.at(3, 8, kms::create_key(&victim, day(3), kms::IMPORTED, "example"), role("platform-deploy", "terraform"));
+        life.at(3, 9, kms::on_key("ImportKeyMaterial", &victim), role("platform-deploy", "terraform"));
+        for week in 1..52 {
+            life.at(week * 7, 9, kms::decrypt(&victim).context([("document", "weekly")]), app());
+        }
+        life.at(3, 10, kms::create_alias(&victim, alias), role("platform-deploy", "terraform"));
+        life.at(340 + n, 9, kms::create_key(&arn, day(340 + n), kms::IMPORTED, "example"), mallory());
+        life.call(340 + n, "ImportKeyMaterial", mallory());
+        life.at(341 + n, 9, kms::update_alias(&arn, alias), mallory());
+        life.at(342 + n, 9, kms::generate_data_key(&arn), app());
+    }),
+    ("name-by-hand", 2, &[], |life, n| {
+        // Rotated by hand: the second key takes the name of the first, and one pipeline made both.
+        let (arn, alias, deploy) = (life.arn.clone(), "alias/by-hand", || role("platform-deploy", "terraform"));
+        let made = if n == 0 { 2 } else { 330 };
+        life.at(made, 8, kms::create_key(&arn, day(made), kms::SYMMETRIC, "example"), deploy());
+        life.at(made, 9, kms::enable_rotation(&arn, None), deploy());
+        let name = if n == 0 { kms::create_alias(&arn, alias) } else { kms::update_alias(&arn, alias) };
+        life.at(made + 1, 10, name, deploy());
+        life.weekly(made / 7 + 1, 52);
+    }),
+    ("trail-blinded", 1, &["key-disabled", "trail-key-cut-off"], |life, n| {
+        life.born();
+        let arn = life.arn.clone();
+        let context = [
+            ("aws:cloudtrail:arn", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main"),
+            ("aws:s3:arn", "arn:aws:s3:::trail-logs/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/12/18/x.json.gz"),
+        ];
+        for on in 330..352 + n {
+            let record = kms::generate_data_key(&arn).context(context);
+            life.at(on, 9, record, service("cloudtrail.amazonaws.com"));
+        }
+        life.call(352 + n, "DisableKey", mallory());
+    }),
+    ("copied-away", 1, &["replica-outside-regions"], |life, n| {
+        life.born().weekly(0, 52);
+        let arn = life.arn.clone();
+        life.at(300 + n, 9, kms::on_key("ReplicateKey", &arn).param("replicaRegion", "ap-southeast-1"), ops());
+    }),
+    ("copied-home", 1, &[], |life, n| {
+        life.born().weekly(0, 52);
+        let arn = life.arn.clone();
+        life.at(300 + n, 9, kms::on_key("ReplicateKey", &arn).param("replicaRegion", "us-east-1"), ops());
+    }),
 ];
 
 pub(crate) fn day(day: i64) -> Time {
@@ -355,7 +405,11 @@ pub(crate) fn all() -> Vec<Life> {
     for (number, (kind, count, expected, script)) in KINDS.iter().enumerate() {
         for n in 0..*count {
             let id = format!("{number:04x}{n:04x}-12ab-34cd-56ef-1234567890ab");
-            let id = if *kind == "copy" { format!("mrk-{}", id.replace('-', "")) } else { id };
+            let id = if ["copy", "copied-away", "copied-home"].contains(kind) {
+                format!("mrk-{}", id.replace('-', ""))
+            } else {
+                id
+            };
             let mut life = Life { arn: key_arn(&id), kind, records: Vec::new(), expected };
             script(&mut life, n);
             let from = lives.iter().map(|life: &Life| life.records.len() as u64).sum::<u64>();

@@ -1,4 +1,4 @@
-//! A year in the life of some seventy keys: what each rule must find in it, and nothing else, however the logs come.
+//! A year in the life of some seventy keys and a key store: what each rule must find in it, and nothing else, however the logs come.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod lives;
@@ -25,12 +25,15 @@ fn expected(lives: &[Life]) -> Said {
     lives.iter().flat_map(of).collect()
 }
 
-/// What is said of keys above `info`.
+/// What is said of keys and key stores above `info`.
 fn said(document: &Value) -> Said {
     let findings = document["findings"].as_array().unwrap().iter();
-    let told = findings.filter(|finding| finding["severity"] != "info" && finding["key"]["arn"].is_string());
-    told.map(|finding| (finding["key"]["arn"].as_str().unwrap().into(), finding["rule"].as_str().unwrap().into()))
-        .collect()
+    let about = |finding: &Value| -> Option<String> {
+        let about = finding["key"]["arn"].as_str().or_else(|| finding["details"]["store"].as_str())?;
+        Some(about.to_string())
+    };
+    let told = findings.filter(|finding| finding["severity"] != "info");
+    told.filter_map(|finding| Some((about(finding)?, finding["rule"].as_str().unwrap().into()))).collect()
 }
 
 /// Writes records as files of so many, in an order that the seed decides; every `again`-th file twice.
@@ -57,7 +60,7 @@ fn write(folder: &Path, records: &[Value], size: usize, seed: u64, again: usize)
 #[test]
 fn every_rule_finds_what_it_must_and_nothing_else() {
     let lives = lives::all();
-    assert_eq!(lives.len(), 67);
+    assert_eq!(lives.len(), 73);
     let mut records: Vec<(i64, Value)> = lives
         .iter()
         .flat_map(|life| life.records.iter().map(|record| (record.time().epoch(), record.value())))
@@ -66,11 +69,15 @@ fn every_rule_finds_what_it_must_and_nothing_else() {
     let half = records.partition_point(|(time, _)| *time < lives::day(182).epoch());
     let values: Vec<Value> = records.into_iter().map(|(_, value)| value).collect();
     let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("keytrail.toml");
+    std::fs::write(&config, "[keys]\nregions = [\"eu-west-1\", \"us-east-1\"]\n").unwrap();
+    let settled = ["--as-of", END, "--config", config.to_str().unwrap()];
 
     let plain = folder.path().join("plain");
     write(&plain, &values, 500, 0, 0);
-    let document = scan(&[&plain], &["--as-of", END]).ended(0).json();
-    let (must, found) = (expected(&lives), said(&document));
+    let document = scan(&[&plain], &settled).ended(0).json();
+    let (mut must, found) = (expected(&lives), said(&document));
+    must.insert(("cks-1234567890abcdef0".into(), "key-store-changed".into()));
     let kinds: BTreeMap<&str, &str> = lives.iter().map(|life| (life.arn.as_str(), life.kind)).collect();
     let mut rules: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
     for (at, set) in [(0, &must), (1, &found)] {
@@ -101,7 +108,7 @@ fn every_rule_finds_what_it_must_and_nothing_else() {
     for (seed, size, again) in [(7, 37, 5), (11, 2_000, 1)] {
         let mixed = folder.path().join(format!("mixed-{seed}"));
         write(&mixed, &values, size, seed, again);
-        assert_eq!(findings(&document), findings(&scan(&[&mixed], &["--as-of", END]).ended(0).json()), "{seed}");
+        assert_eq!(findings(&document), findings(&scan(&[&mixed], &settled).ended(0).json()), "{seed}");
     }
     // And when the first half of the year is read after the second.
     let (first, second, lake) = (folder.path().join("first"), folder.path().join("second"), folder.path().join("lake"));
@@ -109,5 +116,5 @@ fn every_rule_finds_what_it_must_and_nothing_else() {
     write(&second, &values[half..], 500, 0, 0);
     ingest(&[&second], &lake, &[]).ended(0);
     ingest(&[&first], &lake, &[]).ended(0);
-    assert_eq!(findings(&document), findings(&scan(&[&lake], &["--as-of", END]).ended(0).json()));
+    assert_eq!(findings(&document), findings(&scan(&[&lake], &settled).ended(0).json()));
 }

@@ -66,6 +66,10 @@ impl Evaluation {
             let drafts = rule.detect.documents.map(|detect| detect(documents, cx)).unwrap_or_default();
             self.findings.extend(drafts.into_iter().map(|draft| finish(rule, draft, cx)));
         }
+        for rule in rules {
+            let drafts = rule.detect.stores.map(|detect| detect(cx.stores, cx)).unwrap_or_default();
+            self.findings.extend(drafts.into_iter().map(|draft| finish(rule, draft, cx)));
+        }
         self.findings.sort_by_cached_key(Finding::sort_key);
         self.findings
     }

@@ -1,0 +1,147 @@
+//! Rule `trail-key-cut-off`. Its page, `trail_key_cut_off.md`, says what it finds and what it misses.
+
+use super::kit::policies::versions;
+use super::kit::stretch::SETTLING;
+use super::prelude::*;
+use crate::policy::{Closeness, diff};
+use crate::view::activity::Series;
+
+pub(super) static RULE: Rule = Rule {
+    id: "trail-key-cut-off",
+    summary: "the key that encrypts a trail's logs was taken from CloudTrail: the trail delivers nothing more",
+    doc: include_str!("trail_key_cut_off.md"),
+    severity: Severity::High,
+    confidence: Confidence::High,
+    timing: Timing::Monotone,
+    attack: &["T1562.008"],
+    controls: &["SOC 2 CC7.2"],
+    detect: Detect { key: Some(detect), ..Detect::NONE },
+};
+
+/// CloudTrail asks for a data key at least every few hours while a trail delivers: a key that it left alone for longer is not
+/// the trail's any more.
+const STILL_USED: i64 = 2 * DAY;
+
+/// CloudTrail's own name.
+const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
+
+/// From when on CloudTrail cannot use the key.
+struct Cut<'v> {
+    by: &'v ControlEvent,
+    back: Option<&'v ControlEvent>,
+}
+
+fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
+    if !key.resources.iter().any(|resource| is_trail(&resource.name)) {
+        return Vec::new();
+    }
+    let mut cuts = states(key);
+    cuts.extend(policies(key, cx));
+    cuts.iter().filter_map(|cut| finding(key, cut, cx)).collect()
+}
+
+fn is_trail(resource: &str) -> bool {
+    let mut fields = resource.splitn(6, ':');
+    fields.next() == Some("arn")
+        && fields.nth(1) == Some("cloudtrail")
+        && fields.nth(2).is_some_and(|rest| rest.starts_with("trail/"))
+}
+
+/// The key was made unusable altogether.
+fn states(key: &KeyView) -> Vec<Cut<'_>> {
+    let mut cuts: Vec<Cut<'_>> = Vec::new();
+    for change in &key.history.states {
+        let by = &key.events[change.by];
+        let open = cuts.last_mut().filter(|cut| cut.back.is_none());
+        match (change.state.is_unusable(), open) {
+            (true, None) if key.history.created != Some(change.by) => cuts.push(Cut { by, back: None }),
+            (false, Some(cut)) => cut.back = Some(by),
+            _ => {}
+        }
+    }
+    cuts
+}
+
+/// A new policy took the right to make data keys from CloudTrail.
+fn policies<'v>(key: &'v KeyView, cx: &Context<'_>) -> Vec<Cut<'v>> {
+    let versions = versions(key, cx);
+    let mut cuts: Vec<Cut<'v>> = Vec::new();
+    for pair in versions.windows(2) {
+        let (Ok(old), Ok(new)) = (&pair[0].policy, &pair[1].policy) else { continue };
+        let found = diff(Some(old), new);
+        let about = |changes: &[crate::policy::Change]| {
+            let named = |change: &crate::policy::Change| {
+                change.concerns(&[CLOUDTRAIL], &key.account, &["GenerateDataKey"]) == Some(Closeness::Named)
+            };
+            changes.iter().any(named)
+        };
+        let by = &key.events[pair[1].by];
+        if about(&found.gained) {
+            if let Some(cut) = cuts.last_mut().filter(|cut| cut.back.is_none()) {
+                cut.back = Some(by);
+            }
+        } else if about(&found.lost) && cuts.last().is_none_or(|cut| cut.back.is_some()) {
+            cuts.push(Cut { by, back: None });
+        }
+    }
+    cuts
+}
+
+fn finding(key: &KeyView, cut: &Cut<'_>, cx: &Context<'_>) -> Option<Draft> {
+    let at = cut.by.event.time;
+    let used = |resource: &&crate::view::resources::ResourceUse| {
+        is_trail(&resource.name) && resource.first <= at && resource.last >= at - STILL_USED
+    };
+    let trails: Vec<&str> = key.resources.iter().filter(used).map(|resource| &*resource.name).collect();
+    let first = trails.first()?;
+    let by_trail = |series: &&Series| {
+        series.succeeded() && [series.key.via, series.key.principal].into_iter().any(|who| cx.text(who) == CLOUDTRAIL)
+    };
+    let delivered = || key.series.iter().filter(by_trail).flat_map(|series| &series.cells);
+    let last = delivered().map(|cell| cell.last()).filter(|last| *last <= at + SETTLING).max();
+    let since = delivered().map(|cell| cell.first.time).filter(|time| *time > at + SETTLING).min();
+    // Reads of the logs alone do not make it the key of a trail that still writes.
+    let last = last.filter(|last| *last >= at - STILL_USED)?;
+    let back = cut.back.map(|back| back.event.time).or(since);
+    let severity = if back.is_some() { Severity::Medium } else { RULE.severity };
+    let mut draft = Draft::of_key(key, severity, RULE.confidence);
+    draft.subject = vec![(*first).to_string()];
+    draft.anchor = cx.id(&cut.by.event);
+    draft.principal = Some(cx.principal(&cut.by.actor));
+    draft.first_seen = at;
+    draft.last_seen = back.unwrap_or(at);
+    draft.count = 1;
+    draft.status = if back.is_some() { Status::Closed } else { Status::Open };
+    let who = cx.who(&cut.by.actor);
+    let name = |trail: &str| plain(trail.rsplit('/').next().unwrap_or(trail)).into_owned();
+    let action = cx.text(Some(cut.by.name));
+    draft.title = format!("{action} by {who} took the key of trail {} from CloudTrail at {}", name(first), instant(at));
+    let from = plain(cut.by.actor.source_ip.as_deref().unwrap_or("an unknown address"));
+    draft.fact("cause", format!("{action} by {who} from {from} at {}", instant(at)));
+    for trail in trails.iter().take(3) {
+        draft.fact("trail", plain(trail).into_owned());
+    }
+    draft.fact("last delivery", format!("{}, as far as its data keys show", instant(last)));
+    draft.fact(
+        "now",
+        match back {
+            Some(back) => {
+                format!("over: CloudTrail can use it again since {}, after {}", instant(back), length(back - at))
+            }
+            None => format!("cut off for {}; what happens meanwhile is not in this trail", length(cx.as_of - at)),
+        },
+    );
+    draft.detail("trails", Detail::List(trails.iter().map(|trail| Detail::Text((*trail).to_string())).collect()));
+    draft.detail("last_delivery", Detail::Time(last));
+    draft.detail("ended", back.map_or(Detail::Null, Detail::Time));
+    draft.evidence.push(cx.control_evidence(cut.by, Role::Cause));
+    draft.evidence.extend(cut.back.map(|back| cx.control_evidence(back, Role::Resolution)));
+    draft.remediation = format!(
+        "See whether the trail still delivers, and give it a key that it can use. For the time without it, read the event history of the \
+         account (90 days) and other trails:\naws cloudtrail get-trail-status --region {} --name {} --query \
+         '[IsLogging,LatestDeliveryTime,LatestDeliveryError]'",
+        word(first.split(':').nth(3).unwrap_or(&key.region)),
+        word(first)
+    );
+    Some(draft)
+}
