@@ -7,6 +7,7 @@ mod athena;
 mod backfill;
 mod estimate;
 pub mod exit;
+mod expected;
 mod explain;
 mod failure;
 mod ingest;

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::args::{ReportArgs, ReportFormat};
 use super::exit::ExitReason;
+use super::expected::{self, Kind};
 use super::failure::Failure;
 use super::output::Output;
 use super::scan::{period, warn_of_gaps};
@@ -15,7 +16,7 @@ use super::{progress, settings, verify};
 use crate::compliance::{Framework, builtin, parse};
 use crate::config::Period;
 use crate::pipeline::{self, Remember, ScanOptions};
-use crate::report::audit::{self, Audit, Expected};
+use crate::report::audit::{self, Asked, Audit, Expected, Previous};
 use crate::report::human;
 use crate::report::inputs::Inputs;
 use crate::report::keys::{self, Inventory};
@@ -23,6 +24,9 @@ use crate::view::inventory::KeyRow;
 
 /// How far back a report looks for causes when nobody says.
 const LOOKBACK: Period = Period::Months(13);
+
+/// A report with a hundred thousand findings is some 300 MB.
+const MOST_PREVIOUS: u64 = 1 << 30;
 
 pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<ExitReason, Failure> {
     let frameworks = frameworks(args)?;
@@ -41,6 +45,7 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         let story = format!("{} is there already: evidence is not mixed with other files", pack.display());
         return Err(Failure::usage(story).hint("name a folder that does not exist yet"));
     }
+    let asked = asked(args)?;
     let (from, to) = period(args.from, args.to)?;
     let options = ScanOptions {
         from,
@@ -53,9 +58,13 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
     };
     let keys = verify::keys(&args.public_keys)?;
     let remember = if keys.is_some() { Remember::Contents } else { Remember::Objects };
-    let options = ScanOptions { remember, ..options };
+    let options = ScanOptions { remember, redact: !args.show_encryption_context, ..options };
     let (mut report, looked_at) = pipeline::audit(&options, &*progress::display(terminal), &|key, cx| {
-        Some((KeyRow::of(key, cx.dictionary, cx.reach()), audit::population(key, cx)))
+        let mut row = KeyRow::of(key, cx.dictionary, cx.reach());
+        for resource in &mut row.resources {
+            resource.name = cx.resource(&resource.name).into_owned();
+        }
+        Some((row, audit::population(key, cx)))
     })?;
     warn_of_gaps(&report.coverage, terminal);
     match &keys {
@@ -64,11 +73,12 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
     }
     let verdict = verify::exit(report.integrity.as_ref());
     let is_complete = report.coverage.is_complete();
-    let expected = Expected {
-        accounts: args.expect_account.iter().cloned().collect(),
-        regions: args.expect_region.iter().cloned().collect(),
-    };
-    let audit = Audit::new(report, looked_at, frameworks, &expected);
+    let audit = Audit::new(report, looked_at, frameworks, &asked);
+    if let Some(comparison) = &audit.comparison {
+        for mismatch in &comparison.mismatches {
+            terminal.warn(format!("hard to compare with the earlier report: {mismatch}"));
+        }
+    }
     match (&args.pack, output) {
         (Some(folder), _) => {
             let files = pack(folder, &audit)?;
@@ -82,6 +92,32 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         (None, None) => terminal.print(render(&audit, format).as_bytes())?,
     }
     Ok(ExitReason::of_report(is_complete, false).and(verdict))
+}
+
+/// What else is asked for: everything that is wrong with it is told before a log is read.
+fn asked(args: &ReportArgs) -> Result<Asked, Failure> {
+    let mut expected = Expected {
+        accounts: args.expect_account.iter().cloned().collect(),
+        regions: args.expect_region.iter().cloned().collect(),
+        keys: expected::read(&args.expect_keys, Kind::Keys)?,
+    };
+    expected.accounts.extend(expected::read(&args.expect_accounts, Kind::Accounts)?);
+    expected.regions.extend(expected::read(&args.expect_regions, Kind::Regions)?);
+    let previous = args.compare.as_deref().map(previous).transpose()?;
+    Ok(Asked { expected, sample: args.sample.zip(args.seed.clone()), previous })
+}
+
+fn previous(path: &Path) -> Result<Previous, Failure> {
+    let said = |what: String| {
+        Failure::usage(format!("cannot compare with {}: {what}", path.display()))
+            .hint("the report.json of an evidence pack, or what `--format json` wrote")
+    };
+    let size = std::fs::metadata(path).map_err(|error| said(error.to_string()))?.len();
+    if size > MOST_PREVIOUS {
+        return Err(said("far too large for a report".into()));
+    }
+    let json = std::fs::read(path).map_err(|error| said(error.to_string()))?;
+    Previous::parse(&json).map_err(said)
 }
 
 fn render(audit: &Audit, format: ReportFormat) -> String {
@@ -151,12 +187,17 @@ fn pack(folder: &Path, audit: &Audit) -> Result<usize, Failure> {
         ("keys.csv", keys::csv(&inventory)),
         ("report.html", audit::html(audit)),
         ("report.json", audit::json(audit)),
+        ("sample.csv", audit::sample_csv(audit)),
     ];
+    // An empty sample is not one of none.
+    let files = files.into_iter().filter(|(name, _)| *name != "sample.csv" || audit.sample.is_some());
     let failed = |error: std::io::Error| Failure::could_not_run(format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut sums = String::new();
-    for (name, text) in &files {
-        std::fs::write(folder.join(name), text).map_err(failed)?;
+    let mut count = 1;
+    for (name, text) in files {
+        count += 1;
+        std::fs::write(folder.join(name), &text).map_err(failed)?;
         let sum: String = Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");
             hex
@@ -164,5 +205,5 @@ fn pack(folder: &Path, audit: &Audit) -> Result<usize, Failure> {
         let _ = writeln!(sums, "{sum}  {name}");
     }
     std::fs::write(folder.join("SHA256SUMS"), sums).map_err(failed)?;
-    Ok(files.len() + 1)
+    Ok(count)
 }

@@ -59,6 +59,7 @@ pub(super) fn judge<T: Send>(
         stores: &no_stores,
         log_start: across.span().map(|span| span.0).or(as_of).unwrap_or(0),
         as_of: as_of.unwrap_or(0),
+        redact: options.redact,
     };
     // Without an instant to count from, nothing can be said of any key.
     let rules = if as_of.is_some() { run } else { &[] };

@@ -86,6 +86,8 @@ pub struct ScanOptions {
     pub inventory: Vec<String>,
     /// Where to write the deduplicated event rows as Parquet.
     pub events: Option<PathBuf>,
+    /// Leave values of encryption contexts out of everything that is said.
+    pub redact: bool,
     /// What to remember of the objects; it takes some 300 bytes each.
     pub remember: Remember,
     /// How S3 is used.
@@ -110,6 +112,7 @@ impl ScanOptions {
             max_inflated: settings.scan.max_inflated.0,
             inventory: Vec::new(),
             events: None,
+            redact: false,
             remember: Remember::default(),
             #[cfg(feature = "aws")]
             s3: S3Options::default(),

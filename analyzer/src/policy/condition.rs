@@ -55,6 +55,8 @@ pub struct Condition {
     pub key: String,
     /// Values; numbers and booleans as text.
     pub values: Vec<String>,
+    /// Its text leaves the values out.
+    pub(super) is_hidden: bool,
 }
 
 const OPERATORS: [(&str, Test, bool); 27] = [
@@ -116,7 +118,7 @@ impl Condition {
             Test::Unknown => operator.to_owned(),
             _ => format!("{prefix}{name}{}", if if_exists { "IfExists" } else { "" }),
         };
-        Self { test, negated, if_exists, quantifier, operator: spelled, key: key.to_owned(), values }
+        Self { test, negated, if_exists, quantifier, operator: spelled, key: key.to_owned(), values, is_hidden: false }
     }
 
     /// True for `Bool` and `Null` tests that ask for this.
@@ -143,7 +145,8 @@ impl Condition {
 
 impl fmt::Display for Condition {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} {} {}", self.operator, self.key, self.values.join(", "))
+        let values = if self.is_hidden { "[redacted]".to_owned() } else { self.values.join(", ") };
+        write!(out, "{} {} {values}", self.operator, self.key)
     }
 }
 

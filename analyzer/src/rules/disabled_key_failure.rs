@@ -188,7 +188,7 @@ fn finding(key: &KeyView, outage: &Outage<'_>, failures: &[Failure<'_>], cx: &Co
             "victim",
             format!(
                 "{} through {} for {}: {} × {}, last {}",
-                victim.resource,
+                cx.resource(&victim.resource),
                 victim.service,
                 short_principal(&victim.principal),
                 hurt.count,
@@ -220,7 +220,7 @@ fn finding(key: &KeyView, outage: &Outage<'_>, failures: &[Failure<'_>], cx: &Co
     draft.detail("victims_total", Detail::Int(victims.len() as i64));
     draft.detail(
         "victims",
-        Detail::List(victims.iter().take(100).map(|(victim, hurt)| victim_detail(victim, hurt)).collect()),
+        Detail::List(victims.iter().take(100).map(|(victim, hurt)| victim_detail(victim, hurt, cx)).collect()),
     );
 
     if let Some(cause) = cause {
@@ -334,9 +334,9 @@ fn now(outage: &Outage<'_>, cx: &Context<'_>) -> String {
     }
 }
 
-fn victim_detail(victim: &Victim, hurt: &Hurt) -> Detail {
+fn victim_detail(victim: &Victim, hurt: &Hurt, cx: &Context<'_>) -> Detail {
     Detail::Map(BTreeMap::from([
-        ("resource", Detail::Text(victim.resource.clone())),
+        ("resource", Detail::Text(cx.resource(&victim.resource).into_owned())),
         ("service", Detail::Text(victim.service.clone())),
         ("principal", Detail::Text(victim.principal.clone())),
         ("principal_type", text_or_null(&hurt.kind)),

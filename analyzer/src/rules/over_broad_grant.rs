@@ -120,11 +120,12 @@ fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) ->
         key.label(),
         if shape.constrained() { "" } else { " without constraints" }
     );
+    let constrained = detail.grant_constraints.as_deref().map(|json| cx.constraints(json));
     draft.fact("why", verdict.reasons.join("; "));
     draft.fact("grantee", shape.grantee.clone());
     let operations = if shape.operations.is_empty() { "not in the record".into() } else { shape.operations.join(", ") };
     draft.fact("operations", operations);
-    draft.fact("constraints", detail.grant_constraints.as_deref().unwrap_or("none"));
+    draft.fact("constraints", constrained.as_deref().unwrap_or("none"));
     draft.fact("retiring principal", detail.retiring_principal.as_deref().unwrap_or("none"));
     draft.fact(
         "created",
@@ -144,10 +145,7 @@ fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) ->
     draft.detail("grantee_account", text_or_null(cx.text(detail.grantee_account)));
     draft.detail("grantee_kind", text_or_null(cx.text(detail.grantee_kind)));
     draft.detail("operations", Detail::List(shape.operations.iter().cloned().map(Detail::Text).collect()));
-    draft.detail(
-        "constraints",
-        detail.grant_constraints.as_deref().map_or(Detail::Null, |text| Detail::Text(text.into())),
-    );
+    draft.detail("constraints", constrained.map_or(Detail::Null, |text| Detail::Text(text.into_owned())));
     draft.detail("reasons", Detail::List(verdict.reasons.into_iter().map(Detail::Text).collect()));
     draft.detail("open_grant_ids", ids(&mut open.iter().map(|grant| **grant)));
     draft.detail("grants_open", Detail::Int(open.len() as i64));

@@ -86,7 +86,7 @@ fn encrypted(key: &KeyView, import: &ControlEvent, until: i64, cx: &Context<'_>)
         .resources
         .iter()
         .filter(|resource| put(resource.first) && (all.calls > 0 || resource.bindings > 0))
-        .map(|resource| resource.name.to_string())
+        .map(|resource| cx.resource(&resource.name).into_owned())
         .collect();
     all
 }

@@ -24,15 +24,18 @@ fn valid_logs_of_accounts_that_were_expected_satisfy_and_tampered_ones_contradic
     let mut store = Store::default();
     chain(&mut store, Trail::default(), 6, 1);
     let account = Trail::default().account;
-    let document = report(&store, &["--expect-account", &account], 0);
+    let region = Trail::default().region;
+    let expected = ["--expect-account", &account, "--expect-region", &region];
+    let document = report(&store, &expected, 0);
     assert_eq!(document["integrity"], "valid", "{document}");
     assert_eq!(status(&document, "cis-aws-5.0", "3.2"), "satisfied");
-    // Nobody said which accounts there are.
+    // Nobody said which Regions there are, or accounts.
+    assert_eq!(status(&report(&store, &expected[..2], 0), "cis-aws-5.0", "3.2"), "partial");
     assert_eq!(status(&report(&store, &[], 0), "cis-aws-5.0", "3.2"), "partial");
 
     let log = store.keys(false)[4].clone();
     store.delete(&log);
-    let document = report(&store, &["--expect-account", &account], 10);
+    let document = report(&store, &expected, 10);
     assert_eq!(document["integrity"], "invalid");
     assert_eq!(status(&document, "cis-aws-5.0", "3.2"), "contradicted");
     assert_eq!(status(&document, "iso-27001-2022", "A.5.28"), "contradicted");

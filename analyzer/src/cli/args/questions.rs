@@ -216,8 +216,38 @@ pub(in crate::cli) struct ReportArgs {
     pub(in crate::cli) expect_account: Vec<String>,
 
     /// A Region that must be in the logs of every expected account; may be repeated or separated by commas.
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, requires = "expect_account", help_heading = "What to report")]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = region, help_heading = "What to report")]
     pub(in crate::cli) expect_region: Vec<String>,
+
+    /// Accounts that must be in the logs: what `aws organizations list-accounts` prints, or one per line; may be repeated.
+    #[arg(long, value_name = "FILE", help_heading = "What to report")]
+    pub(in crate::cli) expect_accounts: Vec<PathBuf>,
+
+    /// Regions: what `aws account list-regions` or `aws ec2 describe-regions` prints, or one per line; may be repeated.
+    #[arg(long, value_name = "FILE", help_heading = "What to report")]
+    pub(in crate::cli) expect_regions: Vec<PathBuf>,
+
+    /// Keys: what `aws kms list-keys` prints, one answer after the other, or an ARN per line; may be repeated.
+    #[arg(long, value_name = "FILE", help_heading = "What to report")]
+    pub(in crate::cli) expect_keys: Vec<PathBuf>,
+
+    /// Draw so many calls from all that changed a key; needs --seed.
+    ///
+    /// Drawn are those with the smallest SHA-256 of SEED:EVENT_ID:KEY_ARN: whoever has changes.csv can draw them again.
+    #[arg(long, value_name = "N", requires = "seed", value_parser = count, help_heading = "What to report")]
+    pub(in crate::cli) sample: Option<usize>,
+
+    /// What decides which calls are drawn: any text, chosen by the auditor.
+    #[arg(long, value_name = "TEXT", requires = "sample", help_heading = "What to report")]
+    pub(in crate::cli) seed: Option<String>,
+
+    /// An earlier report as JSON: says what is new, what was fixed, what persists, and the trend.
+    #[arg(long, value_name = "FILE", help_heading = "What to report")]
+    pub(in crate::cli) compare: Option<PathBuf>,
+
+    /// Show the values of encryption contexts, which may be personal data; without it they are left out.
+    #[arg(long, help_heading = "What to report")]
+    pub(in crate::cli) show_encryption_context: bool,
 
     /// Start of the period: 2026-07-01 or 2026-07-01T00:00:00Z.
     #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
@@ -257,10 +287,15 @@ pub(in crate::cli) struct ReportArgs {
     pub(in crate::cli) around: Around,
 }
 
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| (1..=100_000).contains(count)).ok_or_else(|| "between 1 and 100000".to_owned())
+}
+
 const REPORT_EXAMPLES: &str = "\
 Examples:
   keytrail report ./lake --framework cis-aws-5.0 --from 2026-07-01 --to 2026-09-30 --output q3.html
-  keytrail report ./lake --framework pci-dss-4.0.1,soc2 --pack ./q3-evidence
+  keytrail report ./lake --framework pci-dss-4.0.1,soc2 --pack ./q3-evidence --sample 25 --seed 2026-10-07
+  keytrail report ./lake --framework soc2 --compare q2.json --output q3.html
   keytrail report --list";
 
 #[derive(Args, Debug)]

@@ -1,6 +1,7 @@
 //! The evidence as CSV: controls, evidence rows, changes of keys.
 
 use super::Audit;
+use crate::report::timeline::Entry;
 use crate::report::{escape, human};
 
 fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
@@ -80,40 +81,53 @@ pub fn evidence(audit: &Audit) -> String {
     table(&columns, rows)
 }
 
+const CHANGES: [&str; 13] = [
+    "time",
+    "key",
+    "kind",
+    "event_name",
+    "what",
+    "principal",
+    "who",
+    "error_code",
+    "event_id",
+    "object",
+    "record",
+    "sha256",
+    "integrity",
+];
+
 /// One change of a key per row: the whole population, as [`super::population`] bounds it.
 pub fn changes(audit: &Audit) -> String {
-    let columns = [
-        "time",
-        "key",
-        "kind",
-        "event_name",
-        "what",
-        "principal",
-        "who",
-        "error_code",
-        "event_id",
-        "object",
-        "record",
-        "sha256",
-        "integrity",
-    ];
-    let rows = audit.changes.iter().map(|(key, entry)| {
-        let proof = audit.proof(&entry.object);
-        vec![
-            human::rfc3339(entry.from),
-            key.clone(),
-            entry.kind.id().into(),
-            entry.operations.first().map(|(name, _)| name.clone()).unwrap_or_default(),
-            entry.what.clone(),
-            entry.principal.clone(),
-            entry.who.clone(),
-            entry.error.clone().unwrap_or_default(),
-            entry.event_id.clone(),
-            entry.object.clone(),
-            entry.record().to_string(),
-            proof.and_then(|proof| proof.sha256.clone()).unwrap_or_default(),
-            proof.map(|proof| proof.vouched).unwrap_or_default().id().into(),
-        ]
+    table(&CHANGES, audit.changes.iter().map(|change| of_change(audit, change)))
+}
+
+/// The calls that were drawn, in the order of the draw, each with the hash that decided.
+pub fn sample(audit: &Audit) -> String {
+    let columns = [&["rank", "draw_sha256"], CHANGES.as_slice()].concat();
+    let drawn = audit.sample.iter().flat_map(|sample| &sample.drawn).zip(1u32..);
+    let rows = drawn.filter_map(|((place, hash), rank)| {
+        let change = audit.changes.get(*place)?;
+        Some([vec![rank.to_string(), hash.clone()], of_change(audit, change)].concat())
     });
     table(&columns, rows)
+}
+
+fn of_change(audit: &Audit, (key, entry): &(String, Entry)) -> Vec<String> {
+    let proof = audit.proof(&entry.object);
+    vec![
+        human::rfc3339(entry.from),
+        key.clone(),
+        entry.kind.id().into(),
+        entry.operations.first().map(|(name, _)| name.clone()).unwrap_or_default(),
+        entry.what.clone(),
+        entry.principal.clone(),
+        entry.who.clone(),
+        entry.error.clone().unwrap_or_default(),
+        entry.event_id.clone(),
+        entry.object.clone(),
+        entry.record().to_string(),
+        proof.and_then(|proof| proof.sha256.clone()).unwrap_or_default(),
+        proof.map(|proof| proof.vouched).unwrap_or_default().id().into(),
+    ]
 }

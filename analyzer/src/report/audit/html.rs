@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::Audit;
+use super::asked::{self, drawn, since};
 use super::json::integrity;
 use super::style::STYLE;
 use crate::compliance::{Assessment, Control, Integrity, Status};
@@ -14,7 +15,7 @@ use crate::report::{Report, escape, human};
 use crate::view::inventory::KeyRow;
 
 /// Rows of a table that the page shows; the CSV files have all.
-const ROWS: usize = 500;
+pub(super) const ROWS: usize = 500;
 /// Days that the heat map shows one by one; a longer period is shown by weeks.
 const DAYS: usize = 45;
 
@@ -40,11 +41,12 @@ pub fn render(audit: &Audit) -> String {
                     h1 { "AWS KMS keys: " (period) }
                     p { "Evidence, not an opinion: what AWS CloudTrail logs prove of the controls below, what they cannot prove, and what else to ask for." }
                     nav aria-label="Sections" { ul {
-                        @for (id, name) in SECTIONS { li { a href={"#" (id)} { (name) } } }
+                        @for (id, name) in SECTIONS { @if is_there(audit, id) { li { a href={"#" (id)} { (name) } } } }
                     } }
                 }
                 main {
                     (summary(audit))
+                    @if let Some(comparison) = &audit.comparison { (since(audit, comparison)) }
                     (scope(audit))
                     (coverage(audit))
                     span id="controls" {}
@@ -61,6 +63,7 @@ pub fn render(audit: &Audit) -> String {
                     (findings(audit))
                     (keys(audit))
                     (changes(audit))
+                    @if let Some(sample) = &audit.sample { (drawn(audit, sample)) }
                     (limits(audit))
                 }
             }
@@ -69,18 +72,28 @@ pub fn render(audit: &Audit) -> String {
     page.into_string()
 }
 
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 10] = [
     ("summary", "Summary"),
+    ("since", "Since the earlier report"),
     ("scope", "Scope and method"),
     ("coverage", "Coverage"),
     ("controls", "Controls"),
     ("findings", "Findings"),
     ("keys", "Keys"),
     ("changes", "Changes of keys"),
+    ("sample", "Sample"),
     ("limits", "Limits"),
 ];
 
-fn text(text: &str) -> String {
+fn is_there(audit: &Audit, section: &str) -> bool {
+    match section {
+        "since" => audit.comparison.is_some(),
+        "sample" => audit.sample.is_some(),
+        _ => true,
+    }
+}
+
+pub(super) fn text(text: &str) -> String {
     escape::terminal(text).into_owned()
 }
 
@@ -196,6 +209,7 @@ fn coverage(audit: &Audit) -> Markup {
                 }
             }
             @if coverage.days.len() > ROWS { p.dim { "and " (coverage.days.len() - ROWS) " more in the JSON" } }
+            (asked::expected(&audit.expected))
             @if let Some(integrity) = audit.report.integrity.as_ref().filter(|integrity| integrity.problems > 0) {
                 h3 { "What validating the logs found" }
                 ul { @for problem in &integrity.first { li { span.id { (text(problem)) } } } }
@@ -320,7 +334,7 @@ fn finding_of(finding: &Finding) -> Markup {
     }
 }
 
-fn proof(proof: Option<&Proof>) -> Markup {
+pub(super) fn proof(proof: Option<&Proof>) -> Markup {
     html! {
         @if let Some(proof) = proof {
             @if let Some(sha256) = &proof.sha256 { span.id { (sha256) } " " }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Audit;
+use super::since::{Compared, Kinds, OfSample};
 use crate::compliance::{Assessment, Control, Framework, Integrity};
 use crate::report::{escape, human, wire};
 
@@ -26,6 +27,9 @@ pub fn render(audit: &Audit) -> String {
         findings: report.findings.iter().map(wire::Finding::of).collect(),
         keys: audit.keys.len(),
         changes: audit.changes.len(),
+        expected: Kinds::of(&audit.expected),
+        sample: audit.sample.as_ref().map(|sample| OfSample::of(audit, sample)),
+        comparison: audit.comparison.as_ref().map(|comparison| Compared::of(audit, comparison)),
         coverage: wire::Coverage::of(report),
         hours: report.coverage.days.iter().map(Hours::of).collect(),
         skipped: report.coverage.skipped.iter().map(wire::Skipped::of).collect(),
@@ -58,6 +62,12 @@ struct Document<'r> {
     findings: Vec<wire::Finding<'r>>,
     keys: usize,
     changes: usize,
+    /// What must be there, against what the logs speak of.
+    expected: Kinds<'r>,
+    /// Calls that were drawn from the population of changes; `null` when none were asked for.
+    sample: Option<OfSample<'r>>,
+    /// What changed since an earlier report; `null` when none was given.
+    comparison: Option<Compared<'r>>,
     coverage: wire::Coverage<'r>,
     hours: Vec<Hours<'r>>,
     skipped: Vec<wire::Skipped<'r>>,

@@ -1,21 +1,31 @@
 //! `keytrail report`: controls of frameworks against what the log proves, for auditors.
 
+mod asked;
+mod compare;
 mod csv;
+mod expected;
 mod html;
 mod json;
+mod previous;
+mod sample;
+mod since;
 mod style;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-pub use csv::{changes as changes_csv, controls as controls_csv, evidence as evidence_csv};
+pub use compare::{Comparison, Fixed, Moved, Point};
+pub use csv::{changes as changes_csv, controls as controls_csv, evidence as evidence_csv, sample as sample_csv};
+use expected::reconcile;
+pub use expected::{Expected, Reconciled, Reconciliation};
 pub use html::render as html;
 pub use json::{SCHEMA, render as json};
+pub use previous::Previous;
+pub use sample::{METHOD, Sample};
 
 use super::Report;
-use super::human;
 use super::timeline::{self, Entry};
-use crate::compliance::{Assessment, Framework, Integrity, Limit, Status, assess};
-use crate::finding::{Proof, Vouched};
+use crate::compliance::{Assessment, Framework, Integrity, Status, assess};
+use crate::finding::Proof;
 use crate::integrity::Verdict;
 use crate::rules::Context;
 use crate::view::KeyView;
@@ -34,43 +44,23 @@ pub struct Audit {
     pub frameworks: Vec<(Framework, Vec<Assessment>)>,
     /// Whether the logs were validated.
     pub integrity: Integrity,
+    /// What must be there, against what the logs speak of.
+    pub expected: Reconciliation,
+    /// Calls that were drawn from the population.
+    pub sample: Option<Sample>,
+    /// What changed since an earlier report.
+    pub comparison: Option<Comparison>,
 }
 
-/// Accounts and Regions that must be there, from outside of the logs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Expected {
-    /// Account ids.
-    pub accounts: BTreeSet<String>,
-    /// Region names.
-    pub regions: BTreeSet<String>,
-}
-
-impl Expected {
-    /// What of it no log speaks of; `None` when nothing was expected.
-    fn missing(&self, report: &Report) -> Option<Vec<String>> {
-        if self.accounts.is_empty() {
-            return None;
-        }
-        let seen = &report.coverage.days;
-        let mut missing = Vec::new();
-        for account in &self.accounts {
-            if self.regions.is_empty() && !seen.keys().any(|(known, _)| known == account) {
-                missing.push(account.clone());
-            }
-            for region in &self.regions {
-                if !seen.contains_key(&(account.clone(), region.clone())) {
-                    missing.push(format!("{account} {region}"));
-                }
-            }
-        }
-        Some(missing)
-    }
-
-    /// What the log speaks of and nobody expected.
-    fn surplus(&self, report: &Report) -> Vec<String> {
-        let known = |account: &String| self.accounts.is_empty() || self.accounts.contains(account);
-        report.coverage.accounts.iter().filter(|account| !known(account)).cloned().collect()
-    }
+/// What else a report is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// What must be there.
+    pub expected: Expected,
+    /// Calls to draw from the population, and the seed.
+    pub sample: Option<(usize, String)>,
+    /// An earlier report.
+    pub previous: Option<Previous>,
 }
 
 /// The calls that changed a key, for the population that an auditor draws from. Grants that a service makes and lets go
@@ -88,7 +78,7 @@ impl Audit {
         report: Report,
         looked_at: Vec<(KeyRow, Vec<Entry>)>,
         frameworks: Vec<Framework>,
-        expected: &Expected,
+        asked: &Asked,
     ) -> Self {
         let integrity = match report.integrity.as_ref().map(|integrity| integrity.verdict) {
             None => Integrity::Unverified,
@@ -106,17 +96,21 @@ impl Audit {
         let within = |at: i64| report.run.from.is_none_or(|from| at >= from) && report.run.to.is_none_or(|to| at < to);
         changes.retain(|(_, entry)| within(entry.from));
         changes.sort_by(|a, b| (a.1.from, &a.1.event_id, &a.0).cmp(&(b.1.from, &b.1.event_id, &b.0)));
+        let expected = Reconciliation::of(&asked.expected, &report, &keys);
+        let sample = asked.sample.as_ref().map(|(count, seed)| Sample::draw(seed, *count, &changes));
         let rules: Vec<&'static str> = report.run.rules_run.clone();
         let assessed = |framework: Framework| {
             let mut assessments =
                 assess(&framework, &report.findings, &report.coverage, (&rules, keys.len()), integrity);
-            for assessment in &mut assessments {
-                reconcile(assessment, &report, expected);
+            for (assessment, control) in assessments.iter_mut().zip(&framework.controls) {
+                reconcile(assessment, control, &report, &expected);
             }
             (framework, assessments)
         };
         let frameworks = frameworks.into_iter().map(assessed).collect();
-        Self { report, keys, changes, frameworks, integrity }
+        let mut audit = Self { report, keys, changes, frameworks, integrity, expected, sample, comparison: None };
+        audit.comparison = asked.previous.as_ref().map(|previous| Comparison::of(previous, &audit));
+        audit
     }
 
     /// What vouches for an object.
@@ -131,39 +125,5 @@ impl Audit {
             *tally.entry(assessment.status).or_default() += 1;
         }
         tally
-    }
-}
-
-/// What was expected, against what the log speaks of, both ways.
-fn reconcile(assessment: &mut Assessment, report: &Report, expected: &Expected) {
-    match expected.missing(report) {
-        None => assessment.limits.push(Limit(
-            "accounts and Regions are those that the log names: nothing was said about which there are".into(),
-        )),
-        Some(missing) if !missing.is_empty() => {
-            let shown: Vec<&str> = missing.iter().take(5).map(String::as_str).collect();
-            let more = missing.len() - shown.len();
-            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-            assessment.limits.push(Limit(format!("expected, and without any log: {}{rest}", shown.join(", "))));
-        }
-        Some(_) => {}
-    }
-    // A verdict over the period says nothing of what was read from outside of it.
-    if report.integrity.is_some() {
-        let vouched = report.vouched();
-        let all: u64 = vouched.values().sum();
-        let proven = vouched.get(&Vouched::Valid).copied().unwrap_or(0);
-        if proven < all {
-            let few = human::count(all - proven, "object");
-            assessment.limits.push(Limit(format!("no signed digest proves {few} of the {all} that were read")));
-        }
-    }
-    let surplus = expected.surplus(report);
-    if !surplus.is_empty() {
-        assessment.limits.push(Limit(format!("in the log, and not expected: {}", surplus.join(", "))));
-    }
-    if assessment.status == Status::Satisfied && !assessment.limits.is_empty() {
-        assessment.status = Status::Partial;
-        assessment.because = "nothing speaks against it; what is listed under limits is not proved".into();
     }
 }

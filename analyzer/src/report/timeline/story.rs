@@ -133,7 +133,7 @@ pub fn changes(key: &KeyView, cx: &Context<'_>) -> Vec<Entry> {
         line.what = match &line.error {
             Some(error) => format!("{name} refused: {error}"),
             None => {
-                let new = control.detail.policy.as_deref().map(Policy::parse);
+                let new = control.detail.policy.as_deref().map(|document| cx.policy(document));
                 let what = describe(name, control, policy.as_ref(), new.as_ref().and_then(|new| new.as_ref().ok()), cx);
                 if let Some(new) = new {
                     policy = new.ok();
@@ -191,8 +191,11 @@ fn describe(
         "CreateGrant" => {
             let operations: Vec<String> =
                 serde_json::from_str(detail.grant_operations.as_deref().unwrap_or("[]")).unwrap_or_default();
-            let bound =
-                detail.grant_constraints.as_deref().map(|bound| format!(", bound to {bound}")).unwrap_or_default();
+            let bound = detail
+                .grant_constraints
+                .as_deref()
+                .map(|bound| format!(", bound to {}", cx.constraints(bound)))
+                .unwrap_or_default();
             format!("grant to {}: {}{bound}", detail.grantee.as_deref().unwrap_or("somebody"), operations.join(", "))
         }
         "RetireGrant" | "RevokeGrant" => {

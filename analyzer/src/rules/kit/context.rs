@@ -1,8 +1,12 @@
 //! What a rule may ask for beside its view.
 
+use std::borrow::Cow;
+
+use super::redact;
 use crate::config::Settings;
 use crate::finding::{Evidence, Principal, Role, plain};
 use crate::frame::{Dictionary, Sym};
+use crate::policy::{Policy, Unreadable};
 use crate::source::Names;
 use crate::view::Stores;
 use crate::view::beside::Reach;
@@ -26,12 +30,30 @@ pub struct Context<'c> {
     pub log_start: i64,
     /// Instant that "overdue", "open" and "unused" count from, milliseconds.
     pub as_of: i64,
+    /// Values of encryption contexts shall not be shown.
+    pub redact: bool,
 }
 
 impl<'c> Context<'c> {
     /// Text of a code; empty when there is none.
     pub fn text(&self, sym: Option<Sym>) -> &'c str {
         sym.map_or("", |sym| self.dictionary.text(sym))
+    }
+
+    /// A protected thing, as it may be shown.
+    pub fn resource<'t>(&self, name: &'t str) -> Cow<'t, str> {
+        if self.redact { redact::resource(name) } else { Cow::Borrowed(name) }
+    }
+
+    /// A policy whose texts may be shown.
+    pub fn policy(&self, document: &str) -> Result<Policy, Unreadable> {
+        let policy = Policy::parse(document)?;
+        Ok(if self.redact { policy.without_context_values() } else { policy })
+    }
+
+    /// Constraints of a grant, as they may be shown.
+    pub fn constraints<'t>(&self, json: &'t str) -> Cow<'t, str> {
+        if self.redact { Cow::Owned(redact::constraints(json)) } else { Cow::Borrowed(json) }
     }
 
     /// Start of the log: the earliest event that was read.

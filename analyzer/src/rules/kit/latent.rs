@@ -50,7 +50,10 @@ fn latent(key: &KeyView, at: i64, cx: &Context<'_>) -> Latent {
         let created = &key.events[grant.created];
         grant.ended.is_none() && created.event.time <= at && created.actor.invoked_by.is_some()
     });
-    Latent { resources: resources.into_iter().map(|(_, name)| name.to_string()).collect(), grants: held.count() as u64 }
+    Latent {
+        resources: resources.into_iter().map(|(_, name)| cx.resource(name).into_owned()).collect(),
+        grants: held.count() as u64,
+    }
 }
 
 impl Latent {

@@ -10,6 +10,7 @@ pub mod mass;
 pub mod moved;
 pub mod outage;
 pub mod policies;
+pub mod redact;
 pub mod soak;
 pub mod stretch;
 pub mod time;

@@ -25,7 +25,7 @@ pub fn versions(key: &KeyView, cx: &Context<'_>) -> Vec<Version> {
         let name = cx.text(Some(control.name));
         let document = control.detail.policy.as_deref();
         let policy = match (name, document) {
-            ("CreateKey" | "PutKeyPolicy", Some(document)) => Policy::parse(document),
+            ("CreateKey" | "PutKeyPolicy", Some(document)) => cx.policy(document),
             ("PutKeyPolicy", None) => Err(Unreadable::Omitted),
             ("CreateKey", None) if key.primary.is_none() && cx.text(control.detail.key_manager) != "AWS" => {
                 Policy::parse(&DEFAULT.replace("{account}", &key.account))

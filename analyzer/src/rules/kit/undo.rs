@@ -51,7 +51,7 @@ pub fn text(key: &KeyView, outage: &Outage<'_>, soak: bool, cx: &Context<'_>) ->
             word(from.rsplit('/').next().unwrap_or(from))
         ),
         Undo::Policy => policy(key, outage.cause, cx),
-        Undo::Grant => grant(key, outage.cause),
+        Undo::Grant => grant(key, outage.cause, cx),
         Undo::None => {
             "The key is deleted: what it encrypted cannot be read again. Restore the data from copies under another key.".into()
         }
@@ -87,7 +87,7 @@ fn policy(key: &KeyView, cause: Option<&ControlEvent>, cx: &Context<'_>) -> Stri
     )
 }
 
-fn grant(key: &KeyView, ended: Option<&ControlEvent>) -> String {
+fn grant(key: &KeyView, ended: Option<&ControlEvent>, cx: &Context<'_>) -> String {
     let of = ended.and_then(|ended| {
         let own =
             |grant: &&crate::view::history::Grant| grant.ended.is_some_and(|end| key.events[end].event == ended.event);
@@ -101,7 +101,10 @@ fn grant(key: &KeyView, ended: Option<&ControlEvent>) -> String {
         detail.grant_operations.as_deref().and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
     let operations: Vec<_> = operations.iter().map(|name| word(name)).collect();
     let operations = if operations.is_empty() { "OPERATIONS".to_string() } else { operations.join(" ") };
-    let bound = detail.grant_constraints.as_deref().map(|json| format!(" --constraints {}", word(&shorthand(json))));
+    let bound = detail
+        .grant_constraints
+        .as_deref()
+        .map(|json| format!(" --constraints {}", word(&shorthand(&cx.constraints(json)))));
     format!(
         "If this was not meant to happen, make the grant again as it was made at {}:\naws kms create-grant --region {} --key-id {} \
          --grantee-principal {} --operations {operations}{}",
