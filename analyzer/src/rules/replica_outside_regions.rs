@@ -1,7 +1,7 @@
 //! Rule `replica-outside-regions`. Its page, `replica_outside_regions.md`, says what it finds and what it misses.
 
 use super::prelude::*;
-use crate::policy::{self, Policy, judge_key_policy};
+use crate::policy::{self, judge_key_policy};
 
 pub(super) static RULE: Rule = Rule {
     id: "replica-outside-regions",
@@ -76,7 +76,9 @@ fn lets_in(key: &KeyView, cause: &ControlEvent, cx: &Context<'_>) -> Vec<String>
         trusted: &trusted,
         organization: cx.settings.accounts.organization.as_deref(),
     };
-    let Some(Ok(document)) = cause.detail.policy.as_deref().map(Policy::parse) else { return Vec::new() };
+    let Some(Ok(document)) = cause.detail.policy.as_deref().map(|document| cx.policy(document)) else {
+        return Vec::new();
+    };
     let exposures = judge_key_policy(&document, &context);
     exposures
         .into_iter()

@@ -21,7 +21,8 @@ def page_file(request, tmp_path_factory):
     binary = os.environ.get("KEYTRAIL") or shutil.which("keytrail")
     assert binary, "KEYTRAIL must name a keytrail binary"
     path = tmp_path_factory.mktemp(request.param) / "report.html"
-    command = [binary, "report", f"fixtures/{request.param}", "--format", "html", "--output", path, "--quiet"]
+    command = [binary, "report", f"fixtures/{request.param}", "--format", "html", "--output", path, "--quiet",
+               "--sample", "20", "--seed", "<img src=x onerror=alert(1)>"]
     done = subprocess.run(command, cwd=ROOT, env={"PATH": os.environ.get("PATH", "")}, capture_output=True)
     assert done.returncode in (0, 4), (command, done.returncode, done.stderr.decode())
     return path

@@ -106,7 +106,7 @@ pub(super) fn drawn(audit: &Audit, sample: &Sample) -> Markup {
         section aria-labelledby="sample" {
             h2 id="sample" { "Sample" }
             p { (sample.drawn.len()) " of " (human::count(audit.changes.len() as u64, "call")) " that changed a key, drawn with the seed " span.id { (text(&sample.seed)) } ". Drawn are, by " (METHOD) ". Whoever has changes.csv can draw them again. Ask for the approval of each." }
-            div.scroll tabindex="0" role="region" aria-label="Sample" { table {
+            div.scroll tabindex="0" role="region" aria-label="Table of the sample" { table {
                 caption { (human::count(sample.drawn.len() as u64, "call")) ", in the order of the draw" }
                 thead { tr { @for name in ["Time (UTC)", "Key", "What", "Who", "Event id", "Object and record", "SHA-256 and digest verdict", "Draw"] { th scope="col" { (name) } } } }
                 tbody { @for (place, hash) in sample.drawn.iter().take(ROWS) { @if let Some((key, entry)) = audit.changes.get(*place) { tr {

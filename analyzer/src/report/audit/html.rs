@@ -191,6 +191,8 @@ fn coverage(audit: &Audit) -> Markup {
         section aria-labelledby="coverage" {
             h2 id="coverage" { "Coverage" }
             p { "Hours of each " (if step == 7 { "week" } else { "day" }) " in which a log of the account and Region speaks. CloudTrail writes nothing in a quiet hour: without a validated digest an hour without a log is unproved, neither idle nor lost." }
+            (asked::expected(&audit.expected))
+            h3 { "Hours with a log" }
             div.scroll tabindex="0" role="region" aria-label="Hours with a log" {
                 table.heat {
                     caption { "Hours with a log, of " (24 * step) }
@@ -209,7 +211,6 @@ fn coverage(audit: &Audit) -> Markup {
                 }
             }
             @if coverage.days.len() > ROWS { p.dim { "and " (coverage.days.len() - ROWS) " more in the JSON" } }
-            (asked::expected(&audit.expected))
             @if let Some(integrity) = audit.report.integrity.as_ref().filter(|integrity| integrity.problems > 0) {
                 h3 { "What validating the logs found" }
                 ul { @for problem in &integrity.first { li { span.id { (text(problem)) } } } }
@@ -266,9 +267,10 @@ fn table_of_controls(framework: &str, controls: &[Control], assessments: &[Asses
 fn one(framework: &str, control: &Control, assessment: &Assessment, audit: &Audit) -> Markup {
     let of = |index: usize| &audit.report.findings[index];
     html! {
-        details id=(anchor(framework, control)) open[assessment.status == Status::Contradicted] {
+        // The target of links stands inside: a browser opens what it is in, scripts or not.
+        details open[assessment.status == Status::Contradicted] {
             summary { b { (control.id) } " " (control.title) ": " span class=(class(assessment.status)) { (assessment.status.id()) } }
-            p { (assessment.because) "." }
+            p.target id=(anchor(framework, control)) { (assessment.because) "." }
             @if !assessment.against.is_empty() {
                 h3 { "Findings" }
                 ul { @for evidence in assessment.against.iter().take(ROWS) {
@@ -307,9 +309,9 @@ fn findings(audit: &Audit) -> Markup {
 
 fn finding_of(finding: &Finding) -> Markup {
     html! {
-        details id={"x-" (finding.id)} {
+        details {
             summary { b { (finding.severity.id()) } " " (text(&finding.title)) " " span.dim { "(" (finding.status.id()) ", confidence " (finding.confidence.id()) ")" } }
-            dl {
+            dl.target id={"x-" (finding.id)} {
                 dt { "Rule" } dd { (finding.rule) }
                 dt { "Where" } dd { (text(&finding.account)) " " (text(&finding.region)) }
                 @if let Some(key) = &finding.key { dt { "Key" } dd.id { (text(&key.arn)) } }
@@ -351,7 +353,7 @@ fn keys(audit: &Audit) -> Markup {
         section aria-labelledby="keys" {
             h2 id="keys" { "Keys" }
             p { "Every key that an event in the log names. What the log does not tell is unknown, never guessed." }
-            div.scroll tabindex="0" role="region" aria-label="Keys" { table {
+            div.scroll tabindex="0" role="region" aria-label="Table of keys" { table {
                 caption { (human::count(audit.keys.len() as u64, "key")) }
                 thead { tr { @for name in ["Key", "Account", "Region", "State", "Rotation", "Last rotation", "Created", "Last use"] { th scope="col" { (name) } } th.n scope="col" { "Uses" } th.n scope="col" { "Open grants" } } }
                 tbody { @for key in audit.keys.iter().take(ROWS) {
@@ -374,7 +376,7 @@ fn changes(audit: &Audit) -> Markup {
         section aria-labelledby="changes" {
             h2 id="changes" { "Changes of keys" }
             p { "The whole population of calls that changed a key, or tried to, but for grants that a service made or let go by itself: take a sample of them and ask for the approval of each." }
-            div.scroll tabindex="0" role="region" aria-label="Changes of keys" { table {
+            div.scroll tabindex="0" role="region" aria-label="Table of changes" { table {
                 caption { (human::count(audit.changes.len() as u64, "call")) }
                 thead { tr { @for name in ["Time (UTC)", "Key", "What", "Who", "Event id", "Object and record", "SHA-256 and digest verdict"] { th scope="col" { (name) } } } }
                 tbody { @for (key, entry) in audit.changes.iter().take(ROWS) {

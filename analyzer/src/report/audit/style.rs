@@ -15,7 +15,7 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 .tally{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.6rem;padding:0;margin:1rem 0;list-style:none}
 .tally li{border:1px solid var(--line);border-radius:.4rem;padding:.6rem .8rem;background:var(--soft)}.tally b{display:block;font-size:1.5rem}
 .s-contradicted{color:var(--bad);font-weight:600}.s-partial{color:var(--some);font-weight:600}.s-satisfied{color:var(--good);font-weight:600}.s-not{color:var(--none);font-weight:600}
-details{border:1px solid var(--line);border-radius:.4rem;margin:.5rem 0;padding:.5rem .8rem}summary{cursor:pointer}
+details{border:1px solid var(--line);border-radius:.4rem;margin:.5rem 0;padding:.5rem .8rem}summary{cursor:pointer}.target{scroll-margin-top:5rem}
 dl{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:.15rem .9rem;margin:.5rem 0}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}
 .heat td{padding:.15rem .3rem;text-align:center;font-variant-numeric:tabular-nums;font-size:.8rem}.heat th{font-size:.8rem;white-space:nowrap}
 .h0{background:transparent;color:var(--dim)}.h1{background:color-mix(in srgb,var(--good) 12%,transparent)}.h2{background:color-mix(in srgb,var(--good) 26%,transparent)}.h3{background:color-mix(in srgb,var(--good) 42%,transparent)}
