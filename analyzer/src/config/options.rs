@@ -262,6 +262,8 @@ rules! {
     over_broad_grant "over-broad-grant" OverBroadGrant {
         /// minutes within which a grant that is revoked again counts as closed, and less severe.
         revoked_within_minutes: u32 = 10, in 0..=10_080;
+        /// days after which a grant whose grantee never used the key is worth a look.
+        never_used_days: u32 = 90, in 1..=3650;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Rule `missing-rotation`. Its page, `missing_rotation.md`, says what it finds and what it misses.
 
+use super::kit::by_hand;
 use super::prelude::*;
 use crate::view::history::KeyState;
 
@@ -27,6 +28,8 @@ pub(super) static RULE: Rule = Rule {
 enum Eligibility {
     /// It can.
     Yes,
+    /// Only when its owner imports new material and asks for it.
+    OnDemand,
     /// It cannot, or AWS does it: not applicable.
     No,
     /// The log does not show enough of the key.
@@ -34,16 +37,21 @@ enum Eligibility {
 }
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
-    if eligibility(key, cx) != Eligibility::Yes || !is_live(key, cx) {
+    let eligibility = eligibility(key, cx);
+    let can = matches!(eligibility, Eligibility::Yes | Eligibility::OnDemand);
+    // A key that another one took over is rotated: the old one stays for what it encrypted.
+    if !can || !is_live(key, cx) || by_hand::replaced(key, cx).is_some() {
         return Vec::new();
     }
     let options = &cx.settings.options.missing_rotation;
     let mut drafts = Vec::new();
-    if let Some(draft) = not_enabled(key, cx, i64::from(options.off_after_hours) * HOUR) {
+    if eligibility == Eligibility::Yes
+        && let Some(draft) = not_enabled(key, cx, i64::from(options.off_after_hours) * HOUR)
+    {
         drafts.push(draft);
     }
     if let Some(days) = options.cryptoperiod_days
-        && let Some(draft) = not_rotated(key, cx, i64::from(days), i64::from(options.grace_days))
+        && let Some(draft) = not_rotated(key, cx, i64::from(days), i64::from(options.grace_days), eligibility)
     {
         drafts.push(draft);
     }
@@ -62,7 +70,12 @@ fn not_enabled(key: &KeyView, cx: &Context<'_>, patience: i64) -> Option<Draft> 
         return None;
     }
     let switched_off = history.rotation_at(cx.as_of).is_some();
-    let mut draft = Draft::of_key(key, RULE.severity, RULE.confidence);
+    let by_hand = by_hand::took_over(key);
+    let (severity, confidence) = match by_hand {
+        Some(_) => (Severity::Low, Confidence::Medium),
+        None => (RULE.severity, RULE.confidence),
+    };
+    let mut draft = Draft::of_key(key, severity, confidence);
     draft.subject = vec!["enabled".into()];
     draft.anchor = cx.id(&cause.event);
     draft.principal = Some(cx.principal(&cause.actor));
@@ -95,6 +108,11 @@ fn not_enabled(key: &KeyView, cx: &Context<'_>, patience: i64) -> Option<Draft> 
             ),
         );
     }
+    if let Some(told) = by_hand {
+        let alias = plain(&told.alias);
+        draft.fact("rotated by hand", format!("it took {alias} over from another key at {}", instant(told.at)));
+    }
+    draft.detail("by_hand", by_hand.map_or(Detail::Null, |told| Detail::Time(told.at)));
     if let Some(last) = history.rotations.last() {
         draft.fact("last rotation", instant(key.events[*last].event.time));
     }
@@ -114,7 +132,7 @@ fn not_enabled(key: &KeyView, cx: &Context<'_>, patience: i64) -> Option<Draft> 
 }
 
 /// Second question: did it rotate within the cryptoperiod?
-fn not_rotated(key: &KeyView, cx: &Context<'_>, period: i64, grace: i64) -> Option<Draft> {
+fn not_rotated(key: &KeyView, cx: &Context<'_>, period: i64, grace: i64, eligibility: Eligibility) -> Option<Draft> {
     let history = &key.history;
     // Without a rotation the material is as old as the key; of a key older than the log it is only known that it has not
     // rotated since the first event that would have led to it.
@@ -150,16 +168,39 @@ fn not_rotated(key: &KeyView, cx: &Context<'_>, period: i64, grace: i64) -> Opti
     draft.detail("last_rotation", if rotated { Detail::Time(last.event.time) } else { Detail::Null });
     draft.detail("due", Detail::Time(due));
     draft.evidence.push(cx.control_evidence(last, Role::Context));
-    draft.remediation = format!(
-        "aws kms rotate-key-on-demand --region {0} --key-id {1}\naws kms enable-key-rotation --region {0} --key-id {1} \
-         --rotation-period-in-days {period}",
-        word(&key.region),
-        word(&key.arn)
-    );
+    draft.remediation = if eligibility == Eligibility::OnDemand {
+        if let Some(new) = waiting_material(key, last, cx) {
+            draft.fact("waiting", format!("new material since {}, not rotated to yet", instant(new.event.time)));
+        }
+        format!(
+            "Import new material, which comes beside the old one, then rotate to it:\naws kms import-key-material --region {0} --key-id {1} \
+             --import-type NEW_KEY_MATERIAL ...\naws kms rotate-key-on-demand --region {0} --key-id {1}",
+            word(&key.region),
+            word(&key.arn)
+        )
+    } else {
+        format!(
+            "aws kms rotate-key-on-demand --region {0} --key-id {1}\naws kms enable-key-rotation --region {0} --key-id {1} \
+             --rotation-period-in-days {period}",
+            word(&key.region),
+            word(&key.arn)
+        )
+    };
     Some(draft)
 }
 
-/// A key whose creation the log does not show.
+/// New material that was imported and that the key does not use yet.
+fn waiting_material<'v>(key: &'v KeyView, since: &ControlEvent, cx: &Context<'_>) -> Option<&'v ControlEvent> {
+    let waits = |control: &&ControlEvent| {
+        control.error.is_none()
+            && control.event > since.event
+            && cx.text(Some(control.name)) == "ImportKeyMaterial"
+            && cx.text(control.detail.import_type) == "NEW_KEY_MATERIAL"
+    };
+    key.events.iter().rev().find(waits)
+}
+
+/// A key whose creation the log does not show, or a copy of one that it does not show.
 fn older(key: &KeyView, cx: &Context<'_>) -> Option<Mention> {
     let older = key.history.created.is_none()
         && eligibility(key, cx) == Eligibility::Unknown
@@ -167,11 +208,16 @@ fn older(key: &KeyView, cx: &Context<'_>) -> Option<Mention> {
         && key.history.rotation.is_empty()
         && key.history.rotations.is_empty()
         && (was_used(key) || key.events.iter().any(|control| control.error.is_none()));
-    older.then(|| Mention {
+    // A replica has its primary's verdict, which is for the log of the primary's Region to tell.
+    let orphan = key.primary.is_none()
+        && is_live(key, cx)
+        && key.history.created.is_some_and(|created| is_replica(key, created))
+        && !was_promoted(key, cx);
+    (older || orphan).then(|| Mention {
         arn: key.arn.clone(),
         label: key.label().to_string(),
         count: 1,
-        amount: 0,
+        amount: u64::from(orphan),
         acts: Vec::new(),
     })
 }
@@ -185,12 +231,20 @@ fn born_before_the_log(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
     draft.first_seen = cx.log_start();
     draft.last_seen = cx.as_of;
     draft.count = 1;
+    let copies: u64 = unknown.iter().map(|key| key.amount).sum();
+    let one = unknown.len() == 1;
+    let because = match (copies == unknown.len() as u64, copies > 0) {
+        (true, _) if one => "a copy of a key that the log does not show",
+        (true, _) => "copies of keys that the log does not show",
+        (false, true) => "older than the log, or copies of keys that it does not show",
+        (false, false) => "older than the log",
+    };
     draft.title = format!(
-        "{} in {} {} older than the log: whether {} cannot be told from it",
+        "{} in {} {} {because}: whether {} cannot be told from it",
         plural(unknown.len() as u64, "key"),
         view.region,
-        if unknown.len() == 1 { "is" } else { "are" },
-        if unknown.len() == 1 { "it rotates" } else { "they rotate" },
+        if one { "is" } else { "are" },
+        if one { "it rotates" } else { "they rotate" },
     );
     const SHOWN: usize = 50;
     let labels: Vec<&str> = unknown.iter().take(5).map(|key| key.label.as_str()).collect();
@@ -200,6 +254,7 @@ fn born_before_the_log(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
     draft.detail("question", Detail::Text("born-before-the-log".into()));
     draft.detail("keys", Detail::List(unknown.iter().take(SHOWN).map(|key| Detail::Text(key.arn.clone())).collect()));
     draft.detail("keys_total", Detail::Int(unknown.len() as i64));
+    draft.detail("copies", Detail::Int(copies as i64));
     draft.remediation = "Scan logs that reach back to the creation of the keys, or ask KMS: aws kms get-key-rotation-status --key-id KEY".into();
     vec![draft]
 }
@@ -223,13 +278,14 @@ fn eligibility(key: &KeyView, cx: &Context<'_>) -> Eligibility {
         let is = |sym, expected: &[&str]| expected.contains(&cx.text(sym));
         let rotates = is(detail.key_spec, &["", "SYMMETRIC_DEFAULT"])
             && is(detail.key_usage, &["", "ENCRYPT_DECRYPT"])
-            && is(detail.key_origin, &["", "AWS_KMS"])
+            && is(detail.key_origin, &["", "AWS_KMS", "EXTERNAL"])
             && is(detail.key_manager, &["", "CUSTOMER"])
             && detail.custom_key_store_id.is_none()
             && (!is_replica(key, created) || was_promoted(key, cx));
         let role_unknown =
             key.id.starts_with("mrk-") && detail.multi_region_config.is_none() && key.history.rotation.is_empty();
         return match (rotates, role_unknown) {
+            (true, false) if is(detail.key_origin, &["EXTERNAL"]) => Eligibility::OnDemand,
             (true, false) => Eligibility::Yes,
             (true, true) => Eligibility::Unknown,
             (false, _) => Eligibility::No,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::kit::grantee;
 use super::prelude::*;
 use crate::view::history::Grant;
 
@@ -83,7 +84,7 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
 }
 
 fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) -> Option<Draft> {
-    let verdict = judge(key, &key.events[grants[0].created], shape, cx)?;
+    let verdict = judge(key, grants, shape, cx)?;
     // A grant that ended within minutes did little: a mistake that was mended, unless it went to a stranger.
     let brief = i64::from(cx.settings.options.over_broad_grant.revoked_within_minutes) * MINUTE;
     let lasting = grants.iter().any(|grant| match grant.ended {
@@ -147,6 +148,9 @@ fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) ->
     draft.detail("operations", Detail::List(shape.operations.iter().cloned().map(Detail::Text).collect()));
     draft.detail("constraints", constrained.map_or(Detail::Null, |text| Detail::Text(text.into_owned())));
     draft.detail("reasons", Detail::List(verdict.reasons.into_iter().map(Detail::Text).collect()));
+    let used = grantee::has_used(key, first, cx);
+    draft.detail("used", used.map_or(Detail::Null, Detail::Bool));
+    draft.detail("chain", Detail::Int(i64::from(grantee::depth(key, first, cx))));
     draft.detail("open_grant_ids", ids(&mut open.iter().map(|grant| **grant)));
     draft.detail("grants_open", Detail::Int(open.len() as i64));
     draft.detail("grants_total", Detail::Int(grants.len() as i64));
@@ -173,18 +177,24 @@ fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) ->
 }
 
 /// Scores a grant; `None` when nothing about it is worth a finding.
-fn judge(key: &KeyView, created: &ControlEvent, shape: &Shape, cx: &Context<'_>) -> Option<Verdict> {
+fn judge(key: &KeyView, grants: &[&Grant], shape: &Shape, cx: &Context<'_>) -> Option<Verdict> {
+    let created = &key.events[grants.first()?.created];
     let detail = &created.detail;
     let kind = cx.text(detail.grantee_kind);
     let account = cx.text(detail.grantee_account);
-    let foreign = !account.is_empty() && account != key.account && !cx.settings.is_trusted(account);
+    let other = !account.is_empty() && account != key.account && !cx.settings.is_trusted(account);
+    let member = other && cx.settings.accounts.is_member(account);
+    let foreign = other && !member;
     if is_service(kind, &shape.grantee) {
         // How AWS services work, but in somebody else's account it is somebody else's use of the key.
         let reason = format!("the service role belongs to account {account}, which is not among the trusted accounts");
+        if member {
+            return Some(Verdict { severity: Severity::Info, foreign, reasons: vec![inside(account)] });
+        }
         return foreign.then(|| Verdict { severity: Severity::Medium, foreign, reasons: vec![reason] });
     }
     let direct = shape.direct;
-    if !direct && shape.constrained() && !foreign {
+    if !direct && shape.constrained() && !other {
         return None;
     }
     let has = |operation: &str| shape.operations.iter().any(|own| own == operation);
@@ -199,6 +209,9 @@ fn judge(key: &KeyView, created: &ControlEvent, shape: &Shape, cx: &Context<'_>)
             Severity::High,
             format!("the grantee belongs to account {account}, which is not among the trusted accounts"),
         ));
+    }
+    if member {
+        reasons.push((Severity::Info, inside(account)));
     }
     if shape.grantee.contains('*') {
         reasons.push((Severity::High, "the grantee is a pattern, which may be anybody".into()));
@@ -228,18 +241,40 @@ fn judge(key: &KeyView, created: &ControlEvent, shape: &Shape, cx: &Context<'_>)
     {
         reasons.push((Severity::Medium, "the grantee gave it to itself".into()));
     }
+    let depth = if direct { grantee::depth(key, created, cx) } else { 0 };
+    if depth > 0 {
+        let chain = plural(u64::from(depth), "grant");
+        reasons.push((Severity::Medium, format!("made by the grantee of another grant: {chain} led to it")));
+    }
+    let unused = i64::from(cx.settings.options.over_broad_grant.never_used_days) * DAY;
+    let idle = |grant: &&Grant| {
+        let created = &key.events[grant.created];
+        grant.ended.is_none()
+            && cx.as_of - created.event.time >= unused
+            && grantee::has_used(key, created, cx) == Some(false)
+    };
+    if direct && !grants.is_empty() && grants.iter().all(idle) {
+        let whole = length(cx.as_of - created.event.time);
+        reasons.push((Severity::Low, format!("the grantee never used the key in the {whole} since")));
+    }
     if reasons.is_empty() {
         return None;
     }
-    if matches!(kind, "user") {
+    // What only says how a grant could be better makes no alarm of one that is in order.
+    let alarming = reasons.iter().any(|(severity, _)| *severity > Severity::Info);
+    if alarming && matches!(kind, "user") {
         reasons.push((Severity::Low, "the grantee is a user, not a role".into()));
     }
-    if detail.retiring_principal.is_none() && !unknown && !has("RetireGrant") {
+    if alarming && detail.retiring_principal.is_none() && !unknown && !has("RetireGrant") {
         reasons.push((Severity::Low, "nobody but an administrator can retire it".into()));
     }
     let severity = reasons.iter().map(|(severity, _)| *severity).max()?;
     reasons.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
     Some(Verdict { severity, foreign, reasons: reasons.into_iter().map(|(_, reason)| reason).collect() })
+}
+
+fn inside(account: &str) -> String {
+    format!("the grantee belongs to account {account}, of the own organization")
 }
 
 /// Grantees that are how AWS services work: service principals, service-linked roles, EC2's own infrastructure role.

@@ -311,6 +311,36 @@ const KINDS: &[(&str, i64, &[&str], Script)] = &[
         let arn = life.arn.clone();
         life.at(300 + n, 9, kms::on_key("ReplicateKey", &arn).param("replicaRegion", "us-east-1"), ops());
     }),
+    ("replaced-by-hand", 1, &[], |life, n| {
+        // Never rotated by itself, but another key has its name since, and it only decrypts.
+        let (arn, alias) = (life.arn.clone(), "alias/replaced");
+        let next = arn.replace("0000-12ab", "00fe-12ab");
+        life.at(2 + n, 8, kms::create_key(&arn, day(2 + n), kms::SYMMETRIC, "example"), ops());
+        life.at(2 + n, 9, kms::create_alias(&arn, alias), ops());
+        life.at(300 + n, 8, kms::create_key(&next, day(300 + n), kms::SYMMETRIC, "example"), ops());
+        life.at(300 + n, 9, kms::enable_rotation(&next, None), ops());
+        life.at(301 + n, 9, kms::update_alias(&next, alias), ops());
+        life.weekly(0, 52);
+        for week in 44..52 {
+            life.at(week * 7, 9, kms::decrypt(&next), app());
+        }
+    }),
+    ("grant-of-a-grant", 1, &["over-broad-grant"], |life, n| {
+        life.born().weekly(0, 52);
+        let arn = life.arn.clone();
+        let bound = || Some(json!({"encryptionContextSubset": {"queue": "jobs"}}));
+        let first = grant(&arn, 10, "arn:aws:iam::111122223333:role/loader", &["CreateGrant", "Decrypt"], bound());
+        life.at(250 + n, 9, first.via("rds.amazonaws.com"), app());
+        let second = grant(&arn, 11, "arn:aws:iam::111122223333:role/helper", &["Decrypt"], bound());
+        life.at(251 + n, 9, second, role("loader", "run"));
+        life.at(252 + n, 9, kms::decrypt(&arn).context([("queue", "jobs")]), role("helper", "run"));
+    }),
+    ("grant-unused", 1, &["over-broad-grant"], |life, n| {
+        life.born().weekly(0, 52);
+        let bound = json!({"encryptionContextSubset": {"queue": "jobs"}});
+        let record = grant(&life.arn, n, "arn:aws:iam::111122223333:role/worker", &["Decrypt"], Some(bound));
+        life.at(150 + n, 9, record, ops());
+    }),
 ];
 
 pub(crate) fn day(day: i64) -> Time {

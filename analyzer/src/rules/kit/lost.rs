@@ -2,9 +2,9 @@
 //! alone says nothing; one that begins with the removal does.
 
 use super::context::Context;
+use super::grantee::{is_same as same, of as grantee};
 use super::outage::{Failure, Outage, Over, SETTLING, Undo, first_after, successes_of};
 use super::policies::versions;
-use crate::config::Logs;
 use crate::extract::FailureClass;
 use crate::finding::plain;
 use crate::policy::{Change, Closeness, diff};
@@ -162,16 +162,6 @@ fn over<'v>(key: &'v KeyView, outage: &Outage<'v>, failures: &[Failure<'v>], cx:
     let successes = successes_of(key.series.iter().filter(caller), cx);
     let success = first_after(&successes, last)?;
     Some(Over::Success { operation: success.operation.to_string(), time: success.time, event: success.event })
-}
-
-fn grantee(created: &ControlEvent) -> &str {
-    created.detail.grantee.as_deref().unwrap_or_default()
-}
-
-/// The same caller, whichever way it is spelt: a session is its role.
-fn same(one: &str, two: &str) -> bool {
-    let identity = |who: &str| Logs::identity(who);
-    !one.is_empty() && (one == two || identity(one).is_some_and(|who| identity(two) == Some(who)))
 }
 
 fn account(principal: &str) -> &str {

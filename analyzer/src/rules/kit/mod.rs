@@ -1,9 +1,11 @@
 //! What rules are made with.
 
 pub mod baseline;
+pub mod by_hand;
 pub mod context;
 pub mod draft;
 pub mod engine;
+pub mod grantee;
 pub mod latent;
 pub mod lost;
 pub mod mass;
