@@ -68,7 +68,10 @@ pub(super) fn additional<'r>(row: &mut Row<'r>, typed: &mut Typed<'r>, additiona
             "customKeyStoreName" if row.custom_key_store_name.is_none() => {
                 row.custom_key_store_name = json::text(&value)
             }
-            "clusterId" | "cloudHsmClusterId" => set(&mut row.cloud_hsm_cluster_id, json::text(&value)),
+            // Of an update the column says what was asked for: there this member names the cluster that the store has.
+            "clusterId" | "cloudHsmClusterId" if row.event_name.as_deref() != Some("UpdateCustomKeyStore") => {
+                set(&mut row.cloud_hsm_cluster_id, json::text(&value))
+            }
             "backingKey" | "backingKeys" => row.backing_keys = as_logged(&value),
             "backingKeysDeletionStatus" => row.backing_keys_deletion = as_logged(&value),
             "recipient" => row.attestation = object_text(&value),

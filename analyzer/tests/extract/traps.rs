@@ -106,3 +106,21 @@ fn a_foreign_caller_without_arn() {
     assert_eq!((row.key_account.as_deref(), row.account.as_deref()), (Some("111122223333"), Some("111122223333")));
     assert_eq!((row.principal_arn, row.requested_key, row.wide), (None, None, false));
 }
+
+/// Beside the request, AWS names the cluster that the store has: a new name alone asks for no other one.
+#[test]
+fn a_key_store_that_is_renamed() {
+    let update = |request: &str| {
+        row(&format!(
+            r#"{{"eventVersion":"1.11","userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ops",
+            "accountId":"111122223333","userName":"ops"}},"eventTime":"2026-11-01T02:00:00Z",
+            "eventSource":"kms.amazonaws.com","eventName":"UpdateCustomKeyStore","awsRegion":"eu-west-1",
+            "requestParameters":{{"customKeyStoreId":"cks-1234567890abcdef0",{request}}},"responseElements":null,
+            "additionalEventData":{{"customKeyStoreName":"ledger","clusterId":"cluster-1a23b4cdefg"}},
+            "eventID":"e4","recipientAccountId":"111122223333"}}"#
+        ))
+    };
+    assert_eq!(update(r#""newCustomKeyStoreName":"books""#).cloud_hsm_cluster_id, None);
+    let moved = update(r#""clusterId":"cluster-9z87y6xwvut""#);
+    assert_eq!(moved.cloud_hsm_cluster_id.as_deref(), Some("cluster-9z87y6xwvut"));
+}
