@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::incident::Incident;
+use super::record::{self, Records};
 use super::render::{self, Block, Document};
 use super::subject;
 use crate::config::Accounts;
@@ -60,7 +61,7 @@ impl Bundle {
 }
 
 /// A message, ready for every kind of sink.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Alert {
     /// 32 hex digits: whoever gets it twice can tell by this.
     pub dedup: String,
@@ -84,6 +85,8 @@ pub struct Alert {
     pub slack: String,
     /// JSON document, `keytrail.alert/1`.
     pub json: String,
+    /// For sinks that keep a record of each finding; empty for others.
+    pub records: Records,
 }
 
 /// An incident that is gone from the report.
@@ -211,6 +214,7 @@ impl Alert {
             html: render::html(document),
             slack: render::slack(document),
             json: report::escape::json_document(json.to_string()),
+            records: Records::default(),
         }
     }
 
@@ -231,7 +235,9 @@ impl Alert {
             "schema": SCHEMA, "kind": "test", "dedup": dedup, "incident": null, "severity": "info", "subject": subject,
             "account_name": null, "findings": [],
         });
-        Self { kind: "test", ..Self::new(subject, &document, json, dedup) }
+        let records = vec![record::of_test(sink, &document.headline, now)];
+        let records = Records { settings_digest: String::new(), judged: now, records };
+        Self { kind: "test", records, ..Self::new(subject, &document, json, dedup) }
     }
 }
 

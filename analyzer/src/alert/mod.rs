@@ -23,6 +23,7 @@ mod incident;
 mod message;
 mod plan;
 mod post;
+mod record;
 mod render;
 pub mod route;
 mod state;
@@ -36,6 +37,7 @@ use std::time::Duration;
 
 pub use self::incident::{Incident, Tale};
 pub use self::message::{Alert, Bundle, Change, Gone, Subject};
+pub use self::record::{Record, Records};
 pub use self::transport::SendError;
 
 use self::clock::Clock;
@@ -95,6 +97,7 @@ pub(crate) fn tell(report: &Report, settings: &Settings, lake: Option<&Lake>, ho
         incidents: Incident::group(&report.findings, how.now, settle),
         alerting,
         accounts: settings.accounts.clone(),
+        settings_digest: report.run.settings_digest.clone(),
         now: how.now,
         whole: how.whole,
         rules_run: report.run.rules_run.iter().map(|rule| (*rule).to_owned()).collect::<BTreeSet<_>>(),

@@ -1,13 +1,14 @@
 //! What one sink is to be told now. Pure: what it was told before is given.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::incident::Incident;
 use super::message::{Change, Gone, Subject};
+use super::record::{self, Record, Records};
 use super::route;
 use super::state::{Status, Told};
 use crate::config::{Accounts, AlertSink, Alerting, Route, Takes};
-use crate::finding::{Severity, Status as FindingStatus};
+use crate::finding::{Fingerprint, Severity, Status as FindingStatus};
 
 /// What everything counts from.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub(super) struct Situation {
     pub(super) now: i64,
     /// True when what is not in the report is not there.
     pub(super) whole: bool,
+    /// Digest of the settings that judged, hex.
+    pub(super) settings_digest: String,
     /// Rules that ran.
     pub(super) rules_run: BTreeSet<String>,
 }
@@ -39,8 +42,10 @@ pub(super) struct Item {
     pub(super) route: Route,
     /// Number of the message that told of it last; 0 for none.
     pub(super) generation: u64,
-    /// Rules and findings of what is gone.
+    /// What was told last.
     before: Option<Told>,
+    /// True when the sink keeps a record of each finding.
+    keeps_records: bool,
 }
 
 impl Item {
@@ -58,6 +63,25 @@ impl Item {
         }
     }
 
+    /// Its findings, for a sink that keeps a record of each.
+    fn records(&self, situation: &Situation) -> Vec<Record> {
+        if !self.keeps_records {
+            return Vec::new();
+        }
+        let none = BTreeMap::new();
+        let before = self.before.as_ref().map_or(&none, |told| &told.places);
+        let mut records = match &self.about {
+            About::There(at) => record::of_incident(&situation.incidents[*at], self.change, before),
+            About::Gone(gone) => record::of_gone(&gone.incident, before),
+        };
+        // What late events moved to another incident is not gone.
+        let is_there = |id: &Fingerprint| {
+            situation.incidents.iter().flat_map(|incident| &incident.findings).any(|finding| finding.id == *id)
+        };
+        records.retain(|record| record.change != Change::Withdrawn || !is_there(&record.finding.id));
+        records
+    }
+
     /// What is to be kept once it is told.
     pub(super) fn told(&self, situation: &Situation, alone: bool, generation: u64) -> Told {
         let subject = self.subject(situation);
@@ -70,6 +94,7 @@ impl Item {
             victims: 0,
             findings: BTreeSet::new(),
             rules: BTreeSet::new(),
+            places: BTreeMap::new(),
             subject: subject.line(&situation.accounts),
         };
         match (&self.about, &self.before) {
@@ -78,6 +103,9 @@ impl Item {
                 told.victims = tale.victims;
                 told.findings.clone_from(&tale.findings);
                 told.rules.clone_from(&tale.rules);
+                if self.keeps_records {
+                    told.places = record::places(&situation.incidents[*at]);
+                }
                 // What was over when it was first told needs no second message.
                 if !tale.open {
                     told.status = Status::Resolved;
@@ -127,6 +155,7 @@ impl Memory for Blank {
 /// message that a sink does not take holds up no other.
 pub(super) fn items(situation: &Situation, sink: &AlertSink, memory: &dyn Memory) -> Vec<Item> {
     let repeat = minutes(situation.alerting.options.repeat_minutes);
+    let keeps_records = sink.channel.keeps_records();
     let mut items = Vec::new();
     for (at, incident) in situation.incidents.iter().enumerate() {
         let before = memory.told(&incident.id);
@@ -148,7 +177,14 @@ pub(super) fn items(situation: &Situation, sink: &AlertSink, memory: &dyn Memory
         };
         if believes || wants(sink, incident) {
             let generation = before.map_or(0, |told| told.generation);
-            items.push(Item { about: About::There(at), change, route, generation, before: before.cloned() });
+            items.push(Item {
+                about: About::There(at),
+                change,
+                route,
+                generation,
+                before: before.cloned(),
+                keeps_records,
+            });
         }
     }
     if situation.whole {
@@ -166,6 +202,7 @@ pub(super) fn items(situation: &Situation, sink: &AlertSink, memory: &dyn Memory
                 route: way_of(before, sink.takes),
                 generation: before.generation,
                 before: Some(before.clone()),
+                keeps_records,
             });
         }
     }
@@ -176,6 +213,12 @@ pub(super) fn items(situation: &Situation, sink: &AlertSink, memory: &dyn Memory
         (memory.is_begun(subject.id()), severity, change, subject.id().to_owned())
     });
     items
+}
+
+/// The findings of these items, one by one.
+pub(super) fn records(items: &[Item], situation: &Situation) -> Records {
+    let records = items.iter().flat_map(|item| item.records(situation)).collect();
+    Records { settings_digest: situation.settings_digest.clone(), judged: situation.now, records }
 }
 
 /// True when an incident is worth telling and no sink would.

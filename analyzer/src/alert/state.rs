@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::incident::Tale;
 use super::message::Change;
+use super::record::Place;
 use crate::finding::Severity;
 
 /// Where the ledgers of the sinks are.
@@ -85,6 +86,8 @@ pub(super) struct Told {
     pub(super) victims: u64,
     pub(super) findings: BTreeSet<String>,
     pub(super) rules: BTreeSet<String>,
+    /// Its findings by id, for sinks that keep a record of each; empty for others.
+    pub(super) places: BTreeMap<String, Place>,
     /// What and where, in one line: for the day on which it is gone from the report.
     pub(super) subject: String,
 }

@@ -6,6 +6,7 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::message;
+use super::record;
 use super::state::{self, Status};
 use crate::finding::Severity;
 use crate::report::human;
@@ -51,7 +52,21 @@ struct Told {
     victims: u64,
     findings: BTreeSet<String>,
     rules: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    records: BTreeMap<String, Place>,
     subject: String,
+}
+
+/// What is kept of a finding, for sinks that keep a record of each.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    rule: String,
+    account: String,
+    region: String,
+    key: Option<String>,
+    first_seen: String,
+    severity: String,
+    title: String,
 }
 
 fn time(text: &str) -> Result<i64, String> {
@@ -79,25 +94,61 @@ impl Told {
             victims: told.victims,
             findings: told.findings.clone(),
             rules: told.rules.clone(),
+            records: told.places.iter().map(|(id, place)| (id.clone(), Place::of(place))).collect(),
             subject: told.subject.clone(),
         }
     }
 
     fn read(self) -> Result<state::Told, String> {
         let status = Status::ALL.into_iter().find(|status| status.id() == self.status);
-        let severity = Severity::ALL.into_iter().find(|severity| severity.id() == self.severity);
         Ok(state::Told {
             status: status.ok_or_else(|| format!("`{}` is no status", self.status))?,
-            severity: severity.ok_or_else(|| format!("`{}` is no severity", self.severity))?,
+            severity: severity(&self.severity)?,
             at: time(&self.at)?,
             generation: self.generation,
             alone: self.alone,
             victims: self.victims,
             findings: self.findings,
             rules: self.rules,
+            places: self
+                .records
+                .into_iter()
+                .map(|(id, place)| Ok((id, place.read()?)))
+                .collect::<Result<_, String>>()?,
             subject: self.subject,
         })
     }
+}
+
+impl Place {
+    fn of(place: &record::Place) -> Self {
+        Self {
+            rule: place.rule.clone(),
+            account: place.account.clone(),
+            region: place.region.clone(),
+            key: place.key.clone(),
+            first_seen: human::rfc3339(place.first_seen),
+            severity: place.severity.id().into(),
+            title: place.title.clone(),
+        }
+    }
+
+    fn read(self) -> Result<record::Place, String> {
+        Ok(record::Place {
+            rule: self.rule,
+            account: self.account,
+            region: self.region,
+            key: self.key,
+            first_seen: time(&self.first_seen)?,
+            severity: severity(&self.severity)?,
+            title: self.title,
+        })
+    }
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    let severity = Severity::ALL.into_iter().find(|severity| severity.id() == text);
+    severity.ok_or_else(|| format!("`{text}` is no severity"))
 }
 
 pub(super) fn write_state(state: &state::State) -> Vec<u8> {

@@ -158,6 +158,8 @@ fn about(sink: &AlertSink) -> String {
             format!("{} by {}:{} ({})", email.to.join(", "), email.host, email.port, email.tls.id())
         }
         Channel::Sns { topic } => topic.clone(),
+        Channel::SecurityHub { account, region } => format!("account {account} in {region}"),
+        Channel::EventBridge { bus } => bus.clone(),
         Channel::Webhook { url, .. } | Channel::Slack { url } => match url {
             // Addresses may hold tokens: the host says which one it is.
             WebUrl::Plain(url) => {

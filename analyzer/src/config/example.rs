@@ -94,11 +94,12 @@ const SINKS: &str = "
 #over-broad-grant = \"digest\"
 
 # Where alerts go; as many as you like. Secrets are named, never written here: \"env:NAME\" for a variable of the
-# environment, \"aws-secretsmanager:ID\" for a secret of AWS Secrets Manager, with #MEMBER for one text of a JSON secret.
+# environment, \"aws-secretsmanager:ID\" for a secret of AWS Secrets Manager, with #MEMBER for one text of a JSON secret,
+# \"ssm:NAME\" for a SecureString parameter of AWS Systems Manager.
 #[[alert.sink]]
 # a name of its own; what the sink was told is kept under it.
 #name = \"on-call\"
-# email, sns, webhook or slack.
+# email, sns, webhook, slack, securityhub or eventbridge.
 #kind = \"email\"
 # what it takes: \"page\", \"digest\" or \"all\".
 #route = \"all\"
@@ -134,6 +135,19 @@ const SINKS: &str = "
 #name = \"chat\"
 #kind = \"slack\"
 #url = \"env:KEYTRAIL_SLACK_URL\"
+
+# A record of each finding. Security Hub takes findings of an account from that account only: those of all accounts and
+# Regions are filed in this one.
+#[[alert.sink]]
+#name = \"hub\"
+#kind = \"securityhub\"
+#account = \"111122223333\"
+#region = \"eu-west-1\"
+
+#[[alert.sink]]
+#name = \"bus\"
+#kind = \"eventbridge\"
+#bus = \"arn:aws:events:eu-west-1:111122223333:event-bus/default\"
 ";
 
 const SUPPRESS: &str = "

@@ -5,6 +5,12 @@
 pub struct Fingerprint(String);
 
 impl Fingerprint {
+    /// An id that was written down before; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (text.len() == 32 && text.bytes().all(is_hex)).then(|| Self(text.to_owned()))
+    }
+
     /// The hex digits.
     pub fn as_str(&self) -> &str {
         &self.0

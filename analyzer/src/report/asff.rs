@@ -33,41 +33,73 @@ pub struct Requests {
 
 /// All requests, by account and Region.
 pub fn render(report: &Report) -> Requests {
-    let mut groups: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str), Vec<Filed>> = BTreeMap::new();
     let mut left_out = 0;
     for finding in &report.findings {
         if is_importable(finding) {
+            let updated = report.run.as_of.unwrap_or(finding.last_seen);
             let group = groups.entry((&finding.account, &finding.region)).or_default();
-            group.push(super::wire::to_json(&of(finding, report)));
+            group.push(file(finding, &report.run.settings_digest, updated, None));
         } else {
             left_out += 1;
         }
     }
     let mut text = String::new();
     for group in groups.values() {
-        let mut request = String::new();
-        let mut findings = 0;
-        for finding in group {
-            if findings == FINDINGS || findings > 0 && request.len() + finding.len() > BYTES {
-                put(&mut text, &request);
-                request.clear();
-                findings = 0;
-            }
-            if findings > 0 {
-                request.push(',');
-            }
-            request.push_str(finding);
-            findings += 1;
+        for request in requests(group) {
+            text.push_str(&body(request));
+            text.push('\n');
         }
-        put(&mut text, &request);
     }
     Requests { text, left_out }
 }
 
-fn put(text: &mut String, request: &str) {
-    text.push_str("{\"Findings\":[");
-    text.push_str(request);
-    text.push_str("]}\n");
+/// A finding as Security Hub takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filed {
+    /// `Id`.
+    pub id: String,
+    /// The finding as JSON.
+    pub json: String,
+}
+
+/// Where findings of all accounts and Regions are filed, when not in their own: Security Hub takes findings of an account
+/// from that account only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Home<'h> {
+    /// 12 digits.
+    pub account: &'h str,
+    /// Name of the Region.
+    pub region: &'h str,
+}
+
+/// Writes one finding. `updated` is when it was judged, milliseconds since the epoch.
+pub fn file(finding: &Finding, settings_digest: &str, updated: i64, home: Option<Home<'_>>) -> Filed {
+    let asff = of(finding, settings_digest, updated, home);
+    Filed { json: super::wire::to_json(&asff), id: asff.id }
+}
+
+/// Cuts findings of one account and Region into as many requests as the API asks for.
+pub fn requests(findings: &[Filed]) -> Vec<&[Filed]> {
+    let mut requests = Vec::new();
+    let (mut start, mut size) = (0, 0);
+    for (at, finding) in findings.iter().enumerate() {
+        if at > start && (at - start == FINDINGS || size + finding.json.len() > BYTES) {
+            requests.push(&findings[start..at]);
+            (start, size) = (at, 0);
+        }
+        size += finding.json.len() + 1;
+    }
+    if start < findings.len() {
+        requests.push(&findings[start..]);
+    }
+    requests
+}
+
+/// The body of a request of `BatchImportFindings`.
+pub fn body(request: &[Filed]) -> String {
+    let findings: Vec<&str> = request.iter().map(|finding| finding.json.as_str()).collect();
+    format!("{{\"Findings\":[{}]}}", findings.join(","))
 }
 
 /// Both stand in the ARN of the product, which Security Hub checks.
@@ -75,8 +107,11 @@ fn is_importable(finding: &Finding) -> bool {
     parts::is_account(&finding.account) && parts::is_word(&finding.region) && finding.region.len() <= 16
 }
 
-fn of<'r>(finding: &'r Finding, report: &Report) -> asff::Finding<'r> {
-    let (account, region, partition) = (finding.account.as_str(), finding.region.as_str(), parts::partition(finding));
+fn of<'r>(finding: &'r Finding, settings: &str, updated: i64, home: Option<Home<'r>>) -> asff::Finding<'r> {
+    let own = Home { account: &finding.account, region: &finding.region };
+    let Home { account, region } = home.unwrap_or(own);
+    let partition = parts::partition(finding);
+    let product = home.map_or(partition, |home| parts::partition_of(home.region));
     let title = parts::cut(&parts::line(&finding.title), TITLE);
     let facts = parts::facts(finding);
     let description = if facts.is_empty() { title.clone() } else { parts::cut(&facts, DESCRIPTION) };
@@ -86,7 +121,7 @@ fn of<'r>(finding: &'r Finding, report: &Report) -> asff::Finding<'r> {
     asff::Finding {
         schema_version: "2018-10-08",
         id: format!("keytrail/{}/{}", finding.rule, finding.id.as_str()),
-        product_arn: format!("arn:{partition}:securityhub:{region}:{account}:product/{account}/default"),
+        product_arn: format!("arn:{product}:securityhub:{region}:{account}:product/{account}/default"),
         product_name: "Keytrail",
         generator_id: format!("keytrail/{}", finding.rule),
         aws_account_id: account,
@@ -96,7 +131,7 @@ fn of<'r>(finding: &'r Finding, report: &Report) -> asff::Finding<'r> {
         last_observed_at: human::rfc3339(finding.last_seen),
         created_at: human::rfc3339(finding.first_seen),
         // Security Hub keeps the newer of two: a later run over more data counts, the same run again changes nothing.
-        updated_at: human::rfc3339(report.run.as_of.unwrap_or(finding.last_seen).max(finding.last_seen)),
+        updated_at: human::rfc3339(updated.max(finding.last_seen)),
         severity: severity(finding.severity),
         confidence: confidence(finding.confidence),
         // The API takes no empty text.
@@ -104,8 +139,8 @@ fn of<'r>(finding: &'r Finding, report: &Report) -> asff::Finding<'r> {
         description: or_rule(description, finding),
         remediation: (!remediation.is_empty())
             .then_some(asff::Remediation { recommendation: asff::Recommendation { text: remediation } }),
-        product_fields: fields(finding, report),
-        resources: resources(finding, partition),
+        product_fields: fields(finding, settings, home.is_some()),
+        resources: resources(finding, partition, Home { account, region }),
         compliance: (!requirements.is_empty()).then_some(asff::Compliance { related_requirements: requirements }),
         workflow: suppressed.then_some(asff::Workflow { status: "SUPPRESSED" }),
         record_state: if finding.status == Status::Open { "ACTIVE" } else { "ARCHIVED" },
@@ -165,7 +200,7 @@ fn of_technique(technique: &str) -> Option<&'static str> {
 }
 
 /// What the format has no member for, under the names of `keytrail.scan/1`.
-fn fields(finding: &Finding, report: &Report) -> BTreeMap<String, String> {
+fn fields(finding: &Finding, settings: &str, moved: bool) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::new();
     let mut put = |name: &str, value: &str| {
         let value = parts::cut(&parts::line(value), FIELD);
@@ -173,8 +208,12 @@ fn fields(finding: &Finding, report: &Report) -> BTreeMap<String, String> {
             fields.insert(format!("keytrail/{name}"), value);
         }
     };
-    put("version", report.run.version);
-    put("settings", &report.run.settings_digest);
+    put("version", env!("CARGO_PKG_VERSION"));
+    put("settings", settings);
+    if moved {
+        put("account", &finding.account);
+        put("region", &finding.region);
+    }
     put("incident", finding.incident.as_str());
     put("status", finding.status.id());
     put("count", &finding.count.to_string());
@@ -198,24 +237,26 @@ fn fields(finding: &Finding, report: &Report) -> BTreeMap<String, String> {
     fields
 }
 
-/// The key and who acted; the account where a finding is about neither.
-fn resources<'r>(finding: &'r Finding, partition: &'r str) -> Vec<asff::Resource<'r>> {
+/// The key and who acted; the account where a finding is about neither. What a log without an account or Region leaves open
+/// is that of the place where it is filed.
+fn resources<'r>(finding: &'r Finding, partition: &'r str, filed: Home<'r>) -> Vec<asff::Resource<'r>> {
+    let account = if parts::is_account(&finding.account) { &finding.account } else { filed.account };
+    let region = if parts::is_word(&finding.region) { &finding.region } else { filed.region };
     let resource = |r#type, id: &str, details| {
         let id = parts::cut(&parts::line(id), RESOURCE_ID);
-        asff::Resource { r#type, id, partition, region: &finding.region, details }
+        asff::Resource { r#type, id, partition, region, details }
     };
     let mut resources = Vec::new();
     if let Some(key) = finding.key.as_ref().filter(|key| !key.arn.trim().is_empty()) {
         let id = parts::cut(&parts::line(&key.id), RESOURCE_ID);
-        let details = (!id.trim().is_empty())
-            .then_some(asff::Details { aws_kms_key: asff::Key { account: &finding.account, id } });
+        let details = (!id.trim().is_empty()).then_some(asff::Details { aws_kms_key: asff::Key { account, id } });
         resources.push(resource("AwsKmsKey", &key.arn, details));
     }
     if let Some(principal) = finding.principal.as_ref().filter(|principal| !principal.arn.trim().is_empty()) {
         resources.push(resource(kind(principal), &principal.arn, None));
     }
     if resources.is_empty() {
-        resources.push(resource("AwsAccount", &format!("AWS::::Account:{}", finding.account), None));
+        resources.push(resource("AwsAccount", &format!("AWS::::Account:{account}"), None));
     }
     resources
 }

@@ -43,6 +43,17 @@ pub(super) fn anchor(finding: &Finding) -> Option<&Evidence> {
     finding.evidence.iter().find(|evidence| evidence.role == Role::Cause).or_else(|| finding.evidence.first())
 }
 
+/// The partition of a Region.
+pub(super) fn partition_of(region: &str) -> &'static str {
+    match region.split('-').take(2).collect::<Vec<_>>()[..] {
+        ["cn", _] => "aws-cn",
+        ["us", "gov"] => "aws-us-gov",
+        ["us", "iso"] => "aws-iso",
+        ["us", "isob"] => "aws-iso-b",
+        _ => "aws",
+    }
+}
+
 /// The partition in the ARN of the key or of who acted, else `aws`.
 pub(super) fn partition(finding: &Finding) -> &str {
     let arns = [finding.key.as_ref().map(|key| &key.arn), finding.principal.as_ref().map(|principal| &principal.arn)];

@@ -27,7 +27,7 @@ def aws(tmp_path_factory):
     home = tmp_path_factory.mktemp("ministack")
     env = os.environ | {
         "BIND_HOST": mail.HOST, "GATEWAY_PORT": str(port), "MINISTACK_ACCOUNT_ID": "111122223333",
-        "MINISTACK_REGION": REGION, "SERVICES": "sns,sqs,secretsmanager,s3", "STATE_DIR": str(home),
+        "MINISTACK_REGION": REGION, "SERVICES": "sns,sqs,secretsmanager,ssm,events,s3", "STATE_DIR": str(home),
     }
     process = subprocess.Popen([Path(sys.executable).parent / "ministack"], env=env, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -105,6 +105,29 @@ def test_a_password_comes_from_secrets_manager(aws, keytrail, aiosmtpd):
         "smtp/none": "the secret smtp/none: ResourceNotFoundException",
     }.items():
         done = test(f"aws-secretsmanager:{reference}")
+        assert done.code == 1 and reason in done.out, done.out
+    assert not aiosmtpd.take()
+
+
+def test_a_password_comes_from_a_secure_parameter(aws, keytrail, aiosmtpd):
+    parameters = client(aws, "ssm")
+    parameters.put_parameter(Name="/keytrail/smtp", Value=mail.PASSWORD, Type="SecureString")
+    parameters.put_parameter(Name="/keytrail/plain", Value=mail.PASSWORD, Type="String")
+    env = {"AWS_ENDPOINT_URL": aws, "AWS_REGION": REGION, **KEYS}
+
+    def test(reference):
+        config = email_sink(aiosmtpd).replace("env:SMTP_PASSWORD", f"ssm:{reference}")
+        return keytrail("alert", "--test", config=config, **env)
+
+    for reference in ["/keytrail/smtp", f"arn:aws:ssm:{REGION}:111122223333:parameter/keytrail/smtp"]:
+        done = test(reference)
+        assert done.code == 0, done.out + done.err
+        assert len(aiosmtpd.take()) == 1
+    for reference, reason in {
+        "/keytrail/plain": "the parameter /keytrail/plain is no SecureString",
+        "/keytrail/none": "the parameter /keytrail/none: ParameterNotFound",
+    }.items():
+        done = test(reference)
         assert done.code == 1 and reason in done.out, done.out
     assert not aiosmtpd.take()
 

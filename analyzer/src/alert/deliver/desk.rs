@@ -82,9 +82,12 @@ impl Desk<'_> {
             }
             down |= self.is_down;
         }
-        let due = ledger.digest_at.is_none_or(|at| {
-            self.situation.now >= at.saturating_add(60 * plan::minutes(self.situation.alerting.options.digest_hours))
-        });
+        // A record wakes nobody.
+        let due = self.sink.channel.keeps_records()
+            || ledger.digest_at.is_none_or(|at| {
+                self.situation.now
+                    >= at.saturating_add(60 * plan::minutes(self.situation.alerting.options.digest_hours))
+            });
         for (bundle, items) in [(Bundle::Overflow, overflow), (Bundle::Digest, bundled)] {
             down |= self.is_down;
             if items.is_empty() {
@@ -178,7 +181,8 @@ impl Desk<'_> {
 
         let id = message::dedup(&incident, generation);
         let thread = Some(message::dedup(&incident, 1));
-        let alert = Alert::about(item.subject(self.situation), item.change, id, thread, &self.situation.accounts);
+        let mut alert = Alert::about(item.subject(self.situation), item.change, id, thread, &self.situation.accounts);
+        alert.records = plan::records(std::slice::from_ref(item), self.situation);
         match self.post.send(&alert) {
             Ok(()) => {
                 state.lease_until = None;

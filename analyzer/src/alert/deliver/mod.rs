@@ -47,7 +47,8 @@ pub(super) fn without_state(sink: &AlertSink, situation: &Situation, clock: Cloc
             message::Subject::Gone(_) => Vec::new(),
         };
         let id = content_id("page", item.incident(situation), &parts);
-        let alert = Alert::about(item.subject(situation), item.change, id, None, &situation.accounts);
+        let mut alert = Alert::about(item.subject(situation), item.change, id, None, &situation.accounts);
+        alert.records = plan::records(std::slice::from_ref(item), situation);
         match post.send(&alert) {
             Ok(()) => outcome.sent += 1,
             Err(error) => {
@@ -79,5 +80,7 @@ fn content_id(kind: &str, about: &str, parts: &[String]) -> String {
 
 fn bundled_alert(bundle: Bundle, items: &[Item], id: String, situation: &Situation) -> Option<Alert> {
     let subjects: Vec<_> = items.iter().map(|item| (item.change, item.subject(situation))).collect();
-    Alert::bundle(bundle, &subjects, id, &situation.accounts)
+    let mut alert = Alert::bundle(bundle, &subjects, id, &situation.accounts)?;
+    alert.records = plan::records(items, situation);
+    Some(alert)
 }

@@ -35,16 +35,7 @@ impl Poster {
         };
         let host = url.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
         let host = host.rsplit('@').next().unwrap_or_default().to_owned();
-        let mut config = Agent::config_builder()
-            .http_status_as_error(false)
-            // Where findings go is decided by the configuration, not by who answers.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent(concat!("keytrail/", env!("CARGO_PKG_VERSION")));
-        if url.starts_with("https://") {
-            config = config.tls_config(TlsConfig::builder().root_certs(roots()?).build());
-        }
-        Ok(Self { url, host, agent: config.build().into() })
+        Ok(Self { agent: agent(&url)?, url, host })
     }
 
     /// Posts a body; the answer's first bytes when it is a success.
@@ -54,7 +45,7 @@ impl Poster {
             request = request.header(*name, *value);
         }
         let sent = request.config().timeout_global(Some(timeout)).build().send(body);
-        let mut answer = sent.map_err(|error| self.failure(&error))?;
+        let mut answer = sent.map_err(|error| failure(&self.host, &error))?;
         let status = answer.status();
         // What the other side says helps to see what is wrong; that it cannot be read does not matter.
         let said = answer.body_mut().with_config().limit(ANSWER).read_to_string().unwrap_or_default();
@@ -70,19 +61,33 @@ impl Poster {
         };
         Err(SendError { message, transient: status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429) })
     }
+}
 
-    fn failure(&self, error: &ureq::Error) -> SendError {
-        let host = &self.host;
-        match error {
-            ureq::Error::Io(error) => SendError::passing(format!("{host}: {error}")),
-            ureq::Error::Timeout(which) => SendError::passing(format!("{host} does not answer in time ({which})")),
-            ureq::Error::HostNotFound => SendError::passing(format!("{host} is not known to the name server")),
-            ureq::Error::ConnectionFailed => SendError::passing(format!("{host}: no connection")),
-            ureq::Error::Rustls(error) => SendError::lasting(format!("{host}: {error}")),
-            ureq::Error::Tls(error) => SendError::lasting(format!("{host}: {error}")),
-            // Others may quote the address.
-            _ => SendError::lasting(format!("{host}: the request failed")),
-        }
+/// What speaks to an address.
+pub(super) fn agent(url: &str) -> Result<Agent, SendError> {
+    let mut config = Agent::config_builder()
+        .http_status_as_error(false)
+        // Where findings go is decided by the configuration, not by who answers.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(concat!("keytrail/", env!("CARGO_PKG_VERSION")));
+    if url.starts_with("https://") {
+        config = config.tls_config(TlsConfig::builder().root_certs(roots()?).build());
+    }
+    Ok(config.build().into())
+}
+
+/// Why there is no answer.
+pub(super) fn failure(host: &str, error: &ureq::Error) -> SendError {
+    match error {
+        ureq::Error::Io(error) => SendError::passing(format!("{host}: {error}")),
+        ureq::Error::Timeout(which) => SendError::passing(format!("{host} does not answer in time ({which})")),
+        ureq::Error::HostNotFound => SendError::passing(format!("{host} is not known to the name server")),
+        ureq::Error::ConnectionFailed => SendError::passing(format!("{host}: no connection")),
+        ureq::Error::Rustls(error) => SendError::lasting(format!("{host}: {error}")),
+        ureq::Error::Tls(error) => SendError::lasting(format!("{host}: {error}")),
+        // Others may quote the address.
+        _ => SendError::lasting(format!("{host}: the request failed")),
     }
 }
 

@@ -4,16 +4,26 @@
 mod aws;
 #[cfg(feature = "alert")]
 mod email;
+#[cfg(all(feature = "alert", feature = "aws"))]
+mod eventbridge;
 #[cfg(feature = "alert")]
 mod http;
+#[cfg(all(feature = "alert", feature = "aws"))]
+mod rest;
 #[cfg(feature = "alert")]
 mod secret;
+#[cfg(all(feature = "alert", feature = "aws"))]
+mod securityhub;
+#[cfg(all(feature = "alert", feature = "aws"))]
+mod signed;
 #[cfg(feature = "alert")]
 mod slack;
 #[cfg(all(feature = "alert", feature = "aws"))]
 mod sns;
 #[cfg(feature = "alert")]
 mod webhook;
+#[cfg(all(feature = "alert", feature = "aws"))]
+mod wire;
 
 use std::time::Duration;
 
@@ -66,8 +76,15 @@ pub(super) fn open(sink: &AlertSink, now: i64) -> Result<Box<dyn Transport>, Sen
         Channel::Slack { url } => Ok(Box::new(slack::Slack::open(url)?)),
         #[cfg(feature = "aws")]
         Channel::Sns { topic } => Ok(Box::new(sns::Topic::open(topic)?)),
+        #[cfg(feature = "aws")]
+        Channel::SecurityHub { account, region } => Ok(Box::new(securityhub::Hub::open(account, region)?)),
+        #[cfg(feature = "aws")]
+        Channel::EventBridge { bus } => Ok(Box::new(eventbridge::Bus::open(bus)?)),
         #[cfg(not(feature = "aws"))]
-        Channel::Sns { .. } => Err(SendError::lasting("this build has no topics: build it with the feature `aws`")),
+        channel @ (Channel::Sns { .. } | Channel::SecurityHub { .. } | Channel::EventBridge { .. }) => {
+            let kind = channel.kind();
+            Err(SendError::lasting(format!("this build cannot send to {kind}: build it with the feature `aws`")))
+        }
     }
 }
 

@@ -39,13 +39,14 @@ pub(super) fn resolve(reference: &SecretRef) -> Result<Secret, SendError> {
                 .ok_or_else(|| SendError::lasting(format!("the environment variable {name} is not set")))
         }
         SecretRef::SecretsManager(id) => fetch(id),
-        SecretRef::Ssm(_) => Err(cannot(reference)),
+        SecretRef::Ssm(name) => parameter(name),
     }
 }
 
+#[cfg(not(feature = "aws"))]
 fn cannot(reference: &SecretRef) -> SendError {
     let text = reference.text();
-    SendError::lasting(format!("{text} cannot be read by this build; \"env:NAME\" and \"aws-secretsmanager:ID\" can"))
+    SendError::lasting(format!("{text} cannot be read by this build: build it with the feature `aws`"))
 }
 
 #[cfg(not(feature = "aws"))]
@@ -85,6 +86,36 @@ fn fetch(id: &str) -> Result<Secret, SendError> {
         .ok_or_else(|| SendError::lasting(format!("the secret {id} has no text called {member}")))
 }
 
+#[cfg(not(feature = "aws"))]
+fn parameter(name: &str) -> Result<Secret, SendError> {
+    Err(cannot(&SecretRef::Ssm(name.to_owned())))
+}
+
+/// The value of a parameter. One that is not a SecureString is refused: whoever may list parameters can read it.
+#[cfg(feature = "aws")]
+fn parameter(name: &str) -> Result<Secret, SendError> {
+    use serde_json::{Value, json};
+
+    use super::signed::{Caller, Operation};
+
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+    let region = name.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(2));
+    let mut caller = Caller::open(Operation::GET_PARAMETER, region)?;
+    let body = json!({ "Name": name, "WithDecryption": true }).to_string();
+    let answer = caller.call(&body, PATIENCE).map_err(|SendError { message, transient }| SendError {
+        message: format!("the parameter {name}: {message}"),
+        transient,
+    })?;
+    // What does not parse may be the secret: no message quotes it.
+    let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
+    let parameter = &answer["Parameter"];
+    match (parameter["Type"].as_str(), parameter["Value"].as_str()) {
+        (Some("SecureString"), Some(value)) => Ok(Secret(value.to_owned())),
+        (Some(_), Some(_)) => Err(SendError::lasting(format!("the parameter {name} is no SecureString"))),
+        _ => Err(SendError::lasting(format!("the parameter {name} has no value"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,7 +126,5 @@ mod tests {
         assert_eq!(missing.message, "the environment variable KEYTRAIL_NO_SUCH_VARIABLE is not set");
         assert!(!missing.transient);
         assert_eq!(format!("{:?}", Secret::of("hunter2")), "Secret(..)");
-        let ssm = resolve(&SecretRef::Ssm("/a/b".into())).unwrap_err();
-        assert!(ssm.message.starts_with("ssm:/a/b cannot be read"), "{ssm}");
     }
 }

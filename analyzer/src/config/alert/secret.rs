@@ -11,11 +11,11 @@ pub enum SecretRef {
     /// `aws-secretsmanager:ID`: the text of a secret of AWS Secrets Manager, by name or ARN; `ID#MEMBER` is one
     /// member of a secret that is a JSON object.
     SecretsManager(String),
-    /// `ssm:NAME`: a parameter of AWS Systems Manager. Understood, and not read yet: opening the sink says so.
+    /// `ssm:NAME`: a SecureString parameter of AWS Systems Manager, by name or ARN.
     Ssm(String),
 }
 
-const HELP: &str = "write \"env:NAME\" for a variable of the environment, or \"aws-secretsmanager:ID\" for a secret of AWS Secrets Manager";
+const HELP: &str = "write \"env:NAME\" for a variable of the environment, \"aws-secretsmanager:ID\" for a secret of AWS Secrets Manager, or \"ssm:NAME\" for a SecureString parameter";
 
 impl SecretRef {
     /// As it stands in the configuration.

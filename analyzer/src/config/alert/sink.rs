@@ -113,6 +113,18 @@ pub enum Channel {
         /// Where to.
         url: WebUrl,
     },
+    /// AWS Security Hub: findings of all accounts and Regions in one place.
+    SecurityHub {
+        /// Account that they are filed in, 12 digits: that of the credentials.
+        account: String,
+        /// Region that they are filed in.
+        region: String,
+    },
+    /// Amazon EventBridge.
+    EventBridge {
+        /// ARN of the event bus.
+        bus: String,
+    },
 }
 
 impl Channel {
@@ -123,7 +135,14 @@ impl Channel {
             Self::Sns { .. } => "sns",
             Self::Webhook { .. } => "webhook",
             Self::Slack { .. } => "slack",
+            Self::SecurityHub { .. } => "securityhub",
+            Self::EventBridge { .. } => "eventbridge",
         }
+    }
+
+    /// True when it keeps a record of each finding, and no messages.
+    pub fn keeps_records(&self) -> bool {
+        matches!(self, Self::SecurityHub { .. } | Self::EventBridge { .. })
     }
 }
 
@@ -154,7 +173,14 @@ impl Sink {
     ) -> Option<Self> {
         let name = table.text("name", "a name, as \"on-call\"", problems);
         let name = name.filter(|name| check_name(name, problems));
-        let kinds = [("email", Kind::Email), ("sns", Kind::Sns), ("webhook", Kind::Webhook), ("slack", Kind::Slack)];
+        let kinds = [
+            ("email", Kind::Email),
+            ("sns", Kind::Sns),
+            ("webhook", Kind::Webhook),
+            ("slack", Kind::Slack),
+            ("securityhub", Kind::SecurityHub),
+            ("eventbridge", Kind::EventBridge),
+        ];
         let kind_value = table.take("kind");
         let kind = kind_value.and_then(|value| word(value, "kind", &kinds, problems));
         let takes = [Takes::Page, Takes::Digest, Takes::All].map(|takes| (takes.id(), takes));
@@ -169,14 +195,24 @@ impl Sink {
         let mut missing = Missing { span, problems };
         let channel = match kind {
             Some(Kind::Email) => read_email(&mut table, &mut missing).map(Channel::Email),
-            Some(Kind::Sns) => read_topic(&mut table, &mut missing).map(|topic| Channel::Sns { topic }),
+            Some(Kind::Sns) => {
+                let example = "\"arn:aws:sns:eu-west-1:111122223333:keytrail\"";
+                read_arn(&mut table, ("topic", "sns", "a topic"), example, &mut missing)
+                    .map(|topic| Channel::Sns { topic })
+            }
             Some(Kind::Webhook) => {
                 let secret = table.take("secret").map(|value| SecretRef::read(value, "secret", missing.problems));
                 read_url(&mut table, false, &mut missing).map(|url| Channel::Webhook { url, secret: secret.flatten() })
             }
             Some(Kind::Slack) => read_url(&mut table, true, &mut missing).map(|url| Channel::Slack { url }),
+            Some(Kind::SecurityHub) => read_hub(&mut table, &mut missing),
+            Some(Kind::EventBridge) => {
+                let example = "\"arn:aws:events:eu-west-1:111122223333:event-bus/default\"";
+                read_arn(&mut table, ("bus", "events", "an event bus"), example, &mut missing)
+                    .map(|bus| Channel::EventBridge { bus })
+            }
             None if kind_value.is_none() => {
-                missing.say("kind", "email, sns, webhook or slack");
+                missing.say("kind", "email, sns, webhook, slack, securityhub or eventbridge");
                 None
             }
             None => None,
@@ -205,6 +241,8 @@ enum Kind {
     Sns,
     Webhook,
     Slack,
+    SecurityHub,
+    EventBridge,
 }
 
 /// Says what a sink lacks.
@@ -327,22 +365,52 @@ fn check_address(text: &Spanned<&str>, problems: &mut problem::Sink<'_>) -> bool
     sound
 }
 
-fn read_topic(table: &mut Table<'_, '_>, missing: &mut Missing<'_, '_>) -> Option<String> {
-    const EXAMPLE: &str = "\"arn:aws:sns:eu-west-1:111122223333:keytrail\"";
-    let topic = table.text("topic", EXAMPLE, missing.problems);
-    let Some(topic) = topic else {
-        if table.take("topic").is_none() {
-            missing.say("topic", &format!("the ARN of the topic, as {EXAMPLE}"));
+/// The ARN of one thing of one service: its key, the service, and what it is.
+fn read_arn(
+    table: &mut Table<'_, '_>,
+    (key, service, what): (&'static str, &str, &str),
+    example: &'static str,
+    missing: &mut Missing<'_, '_>,
+) -> Option<String> {
+    let Some(arn) = table.text(key, example, missing.problems) else {
+        if table.take(key).is_none() {
+            missing.say(key, &format!("the ARN of {what}, as {example}"));
         }
         return None;
     };
-    let parts: Vec<&str> = topic.get_ref().split(':').collect();
-    let sound = matches!(parts[..], ["arn", _, "sns", region, account, name]
-        if !region.is_empty() && account.len() == 12 && !name.is_empty());
+    let parts: Vec<&str> = arn.get_ref().split(':').collect();
+    let sound = matches!(parts[..], ["arn", _, of, region, account, name]
+        if of == service && is_region(region) && account.len() == 12 && !name.is_empty());
     if !sound {
-        missing.problems.add(topic.span(), "`topic` is the ARN of a topic", Some(format!("write {EXAMPLE}")));
+        missing.problems.add(arn.span(), format!("`{key}` is the ARN of {what}"), Some(format!("write {example}")));
     }
-    sound.then(|| topic.into_inner().to_owned())
+    sound.then(|| arn.into_inner().to_owned())
+}
+
+fn read_hub(table: &mut Table<'_, '_>, missing: &mut Missing<'_, '_>) -> Option<Channel> {
+    let account_value = table.take("account");
+    if account_value.is_none() {
+        missing.say("account", "that findings are filed in, as \"111122223333\"");
+    }
+    let account = account_value.and_then(|account| read_account(account, "account", missing.problems));
+    let region = table.text("region", "\"eu-west-1\"", missing.problems);
+    if region.is_none() && table.take("region").is_none() {
+        missing.say("region", "that findings are filed in, as \"eu-west-1\"");
+    }
+    let region = region.filter(|region| {
+        let sound = is_region(region.get_ref());
+        if !sound {
+            missing.problems.add(region.span(), "`region` is the name of a Region", Some("write \"eu-west-1\"".into()));
+        }
+        sound
+    });
+    Some(Channel::SecurityHub { account: account?, region: region?.into_inner().to_owned() })
+}
+
+/// It becomes a part of a host name.
+fn is_region(text: &str) -> bool {
+    let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=32).contains(&text.len()) && text.bytes().all(sound)
 }
 
 /// Whoever knows the address of a Slack webhook may write to its channel: then it must not stand in the file.
