@@ -47,6 +47,7 @@ fn help_leads_to_the_first_scan() {
       explain      Show one finding with the raw records behind it, and how to fetch them by hand
       suppress     Accept a finding with a reason and an end, as an entry of the configuration
       alert        Show who is told of what, or send every sink a test message
+      rehearse     Tell what this configuration would have alerted on, and how often
       rules        List the rules, or explain one
       schema       Describe the columns of the files that keytrail writes
       config       Print an example configuration: every setting, commented out, with its default
@@ -84,6 +85,7 @@ fn only_commands_that_exist_are_named() {
         + &stdout(&["report", "--help"])
         + &stdout(&["verify", "--help"])
         + &stdout(&["explain", "--help"])
+        + &stdout(&["rehearse", "--help"])
         + &stdout(&["suppress", "--help"]);
     for (at, _) in help.match_indices("  keytrail ").map(|(at, text)| (at + 2, text)) {
         let command = help[at + 9..].split([' ', '`', '\n']).next().unwrap();
@@ -99,6 +101,7 @@ fn only_commands_that_exist_are_named() {
             "explain",
             "suppress",
             "alert",
+            "rehearse",
             "rules",
             "schema",
             "config",
@@ -163,6 +166,7 @@ fn completions_and_the_manual_know_every_command() {
         "report",
         "explain",
         "suppress",
+        "rehearse",
         "rules",
         "schema",
         "config",

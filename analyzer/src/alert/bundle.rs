@@ -87,7 +87,7 @@ impl Alert {
             "schema": SCHEMA, "kind": bundle.id(), "dedup": dedup, "incident": null, "severity": severity.id(),
             "subject": subject, "incidents_total": items.len(), "incidents": listed,
         });
-        Some(Self { kind: bundle.id(), ..Self::new(subject, &document, json, dedup) })
+        Some(Self { kind: bundle.id(), incidents: items.len() as u64, ..Self::new(subject, &document, json, dedup) })
     }
 }
 

@@ -71,6 +71,8 @@ pub struct Alert {
     pub incident: Option<String>,
     /// new, worse, resolved, withdrawn, summary, digest, overflow or test.
     pub kind: &'static str,
+    /// Incidents that it is about.
+    pub incidents: u64,
     /// The worst that it speaks of.
     pub severity: Severity,
     /// Account that it is about; empty when about several.
@@ -207,6 +209,7 @@ impl Alert {
             thread: None,
             incident: None,
             kind: "",
+            incidents: 1,
             severity: document.severity,
             account: String::new(),
             subject,
@@ -237,7 +240,7 @@ impl Alert {
         });
         let records = vec![record::of_test(sink, &document.headline, now)];
         let records = Records { settings_digest: String::new(), judged: now, records };
-        Self { kind: "test", records, ..Self::new(subject, &document, json, dedup) }
+        Self { kind: "test", incidents: 0, records, ..Self::new(subject, &document, json, dedup) }
     }
 }
 

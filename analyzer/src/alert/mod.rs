@@ -24,6 +24,7 @@ mod message;
 mod plan;
 mod post;
 mod record;
+mod rehearse;
 mod render;
 pub mod route;
 mod state;
@@ -38,6 +39,8 @@ use std::time::Duration;
 pub use self::incident::{Incident, Tale};
 pub use self::message::{Alert, Bundle, Change, Gone, Subject};
 pub use self::record::{Record, Records};
+pub(crate) use self::rehearse::Rehearsal;
+pub use self::rehearse::{Outcome as RehearsalOutcome, Sent};
 pub use self::transport::SendError;
 
 use self::clock::Clock;
@@ -88,26 +91,16 @@ pub struct Notified {
 
 /// Tells all sinks of the configuration.
 pub(crate) fn tell(report: &Report, settings: &Settings, lake: Option<&Lake>, how: Notify) -> Notified {
-    let settle = plan::minutes(settings.alert.options.settle_minutes);
-    let mut alerting = settings.alert.clone();
-    if how.together {
-        alerting.options.max_per_run = 0;
-    }
-    let situation = Arc::new(Situation {
-        incidents: Incident::group(&report.findings, how.now, settle),
-        alerting,
-        accounts: settings.accounts.clone(),
-        settings_digest: report.run.settings_digest.clone(),
-        now: how.now,
-        whole: how.whole,
-        rules_run: report.run.rules_run.iter().map(|rule| (*rule).to_owned()).collect::<BTreeSet<_>>(),
-    });
+    let situation = Arc::new(situation(report, settings, how));
     let job = |sink: &AlertSink| {
         let (sink, situation, lake) = (sink.clone(), Arc::clone(&situation), lake.cloned());
         move || {
             let clock = Clock::start(how.now, how.budget);
             match &lake {
-                Some(lake) => deliver::with_state(&sink, &situation, clock, lake, how.first_is_summary),
+                Some(lake) => {
+                    let post = Post::new(&sink, clock);
+                    deliver::with_state(&sink, &situation, clock, lake, how.first_is_summary, post)
+                }
                 None => deliver::without_state(&sink, &situation, clock),
             }
         }
@@ -129,6 +122,24 @@ pub(crate) fn tell(report: &Report, settings: &Settings, lake: Option<&Lake>, ho
     let lost = situation.incidents.iter().filter(|incident| plan::is_lost(&situation, incident));
     notified.unrouted = lost.count() as u64;
     notified
+}
+
+/// What all sinks are told of.
+fn situation(report: &Report, settings: &Settings, how: Notify) -> Situation {
+    let settle = plan::minutes(settings.alert.options.settle_minutes);
+    let mut alerting = settings.alert.clone();
+    if how.together {
+        alerting.options.max_per_run = 0;
+    }
+    Situation {
+        incidents: Incident::group(&report.findings, how.now, settle),
+        alerting,
+        accounts: settings.accounts.clone(),
+        settings_digest: report.run.settings_digest.clone(),
+        now: how.now,
+        whole: how.whole,
+        rules_run: report.run.rules_run.iter().map(|rule| (*rule).to_owned()).collect::<BTreeSet<_>>(),
+    }
 }
 
 /// Sends a test message to every sink: each with what came of it, in the order of the configuration.

@@ -28,6 +28,11 @@ impl<'s> Post<'s> {
         Self { sink, clock, transport: None }
     }
 
+    /// A sink whose messages go somewhere else.
+    pub(super) fn to(sink: &'s AlertSink, clock: Clock, transport: Box<dyn Transport>) -> Self {
+        Self { sink, clock, transport: Some(transport) }
+    }
+
     /// Hands a message over.
     pub(super) fn send(&mut self, alert: &Alert) -> Result<(), SendError> {
         let transport = match &mut self.transport {

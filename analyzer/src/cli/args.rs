@@ -10,7 +10,9 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use self::backfill::{BackfillArgs, PlanArgs};
-pub(super) use self::questions::{Around, ExplainArgs, KeysArgs, ReportArgs, RetireArgs, SuppressArgs, TimelineArgs};
+pub(super) use self::questions::{
+    Around, ExplainArgs, KeysArgs, RehearseArgs, ReportArgs, RetireArgs, SuppressArgs, TimelineArgs,
+};
 pub(super) use self::verify::VerifyArgs;
 use super::exit;
 use crate::config::{Bytes, Period, Settings, When};
@@ -78,6 +80,8 @@ pub(super) enum Command {
     Suppress(Box<SuppressArgs>),
     /// Show who is told of what, or send every sink a test message
     Alert(AlertArgs),
+    /// Tell what this configuration would have alerted on, and how often
+    Rehearse(Box<RehearseArgs>),
     /// List the rules, or explain one
     Rules(RulesArgs),
     /// Describe the columns of the files that keytrail writes

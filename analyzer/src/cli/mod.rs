@@ -16,6 +16,7 @@ mod man;
 mod named;
 mod output;
 mod progress;
+mod rehearse;
 mod report;
 mod retire;
 mod rules;
@@ -68,6 +69,7 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
         Command::Verify(args) => verify::run(args, terminal),
         Command::Explain(args) => explain::run(args, terminal),
         Command::Alert(args) => alert::run(args, terminal),
+        Command::Rehearse(args) => rehearse::run(args, terminal),
         Command::Rules(args) => rules::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
         Command::Config => print(terminal, &settings::example()),

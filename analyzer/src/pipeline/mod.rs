@@ -14,6 +14,7 @@ mod judge;
 mod memory;
 mod notify;
 mod originals;
+mod rehearse;
 #[cfg(feature = "aws")]
 mod remote;
 mod rows;
@@ -40,6 +41,7 @@ use self::memory::Memory;
 pub use self::memory::Remember;
 pub use self::notify::{Notified, Notify, notify, try_sinks};
 pub use self::originals::{Fetched, Originals, originals};
+pub use self::rehearse::{Rehearsed, Span, rehearse};
 use self::rows::{Held, Rows};
 pub use self::sources::open_lake;
 use self::sources::{Sources, filter};

@@ -6,6 +6,7 @@ mod command;
 mod crash;
 mod make;
 mod messages;
+mod rehearse;
 mod server;
 mod story;
 mod together;

@@ -35,8 +35,8 @@ pub(in crate::alert) fn with_state(
     clock: Clock,
     lake: &Lake,
     first_is_summary: bool,
+    post: Post<'_>,
 ) -> Outcome {
-    let post = Post::new(sink, clock);
     let files = Files { store: lake.store(), sink: &sink.name };
     let outcome = Outcome::default();
     let mut desk = Desk { sink, situation, files, clock, post, outcome, refused: 0, is_down: false };

@@ -329,6 +329,42 @@ pub(in crate::cli) struct RetireArgs {
     pub(in crate::cli) around: Around,
 }
 
+#[derive(Args, Debug)]
+#[command(after_long_help = format!("{REHEARSE_EXAMPLES}\n\n{}", exit::help()))]
+pub(in crate::cli) struct RehearseArgs {
+    /// File, folder, glob or s3://BUCKET/PREFIX of CloudTrail logs, or a lake.
+    ///
+    /// Logs are read once, into a temporary lake; a lake is read at each evaluation.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(in crate::cli) sources: Vec<String>,
+
+    /// Days before the end of the log that are rehearsed.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=400), help_heading = "What to look at")]
+    pub(in crate::cli) days: u32,
+
+    /// Rehearse up to this instant [default: the time of the last event].
+    #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
+    pub(in crate::cli) as_of: Option<When>,
+
+    /// Evaluate at least once in so many hours, for what time alone changes; what events change is evaluated right after them.
+    #[arg(long, value_name = "HOURS", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=168), help_heading = "What to look at")]
+    pub(in crate::cli) every: u32,
+
+    /// How to write it [default: text].
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]
+    pub(in crate::cli) format: Option<AskFormat>,
+
+    #[command(flatten)]
+    pub(in crate::cli) around: Around,
+}
+
+const REHEARSE_EXAMPLES: &str = "\
+Nothing is sent, and no secret is looked up.
+
+Examples:
+  keytrail rehearse ./lake --days 30
+  keytrail rehearse ./AWSLogs --config new.toml --format json | jq '.sinks[] | {sink, pages}'";
+
 fn attestable() -> PossibleValuesParser {
     PossibleValuesParser::new(ATTESTABLE.iter().map(|(name, meaning)| PossibleValue::new(*name).help(*meaning)))
 }
