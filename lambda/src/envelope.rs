@@ -11,7 +11,7 @@
 //! | EventBridge, by schedule | `detail-type` = `Scheduled Event` | |
 //! | CloudWatch Logs subscription | `awslogs.data` | |
 //! | S3's test message, SNS's confirmation, CloudTrail's validation | `Event` = `s3:TestEvent`, `Type`, the text | |
-//! | our own | `keytrail` = `evaluate` (with `after`), `ingest` (with `objects`), `hold` (with `minutes`), `self-test` | plain |
+//! | our own | `keytrail` = `evaluate` (with `after`), `ingest` (with `objects`), `hold` (with `minutes`), `drill`, `self-test` | plain |
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -44,6 +44,8 @@ pub enum Envelope {
     Hold(u32),
     /// These objects shall be brought into the lake; nobody is told of anything.
     Ingest(Message),
+    /// A test message to every sink, as evidence that alerts arrive.
+    Drill,
     /// Does it work at all?
     SelfTest,
 }
@@ -92,6 +94,7 @@ pub fn objects(payload: &Value) -> Envelope {
             return Envelope::Delivery { messages: vec![Message { wrong, ..Message::default() }], from_queue: false };
         }
         Some("self-test") => return Envelope::SelfTest,
+        Some("drill") => return Envelope::Drill,
         Some("ingest") => return Envelope::Ingest(ingest(payload)),
         Some(other) => {
             let wrong = vec![format!("nothing is called `{}` here", short(other))];

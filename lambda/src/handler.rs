@@ -15,7 +15,7 @@ use crate::envelope::{Envelope, Message, Notice, objects};
 use crate::failure::Failure;
 use crate::shell::{BACKFILL, EVALUATE, Shell};
 use crate::telemetry::{self, Line, name};
-use crate::{backfill, logs, self_test};
+use crate::{backfill, drill, logs, self_test};
 
 /// Objects after which the clock is looked at again.
 const AT_ONCE: usize = 64;
@@ -82,6 +82,10 @@ fn dispatch(shell: &Shell, payload: &Value, call: &Call<'_>, line: &mut Line) ->
         Envelope::Hold(minutes) => {
             line.say("kind", "hold");
             backfill::hold(shell, call, minutes)
+        }
+        Envelope::Drill => {
+            line.say("kind", "drill");
+            drill::run(shell, call, line)
         }
         Envelope::SelfTest => {
             line.say("kind", "self-test");
@@ -313,14 +317,15 @@ fn evaluate(shell: &Shell, call: &Call<'_>, after_backfill: bool, line: &mut Lin
         // Otherwise it runs out by itself.
         drop(lake.seize(BACKFILL, "", 0));
     }
-    let answer = done.map(|done| {
+    let answer = done.map(|mut done| {
         let findings = done.as_ref().map_or(0, |done| done.report.findings.len());
-        if let Some(done) = &done {
+        if let Some(done) = &mut done {
             line.add(name::Absorbed, done.absorbed);
             line.say("merged", done.merged);
             line.say("removed", done.removed);
             line.say("objectsInLake", done.report.coverage.objects.seen);
             lag(&done.report, line, (call.clock)());
+            miss(&mut done.report, shell, line, (call.clock)());
             open(&done.report, line);
             if shell.receiver.settings().alert.sinks.is_empty() {
                 print(&done.report.findings);
@@ -342,6 +347,16 @@ fn lag(report: &Report, line: &mut Line, now: i64) {
     if let Some(as_of) = report.run.as_of {
         line.most(name::EventLag, (now - as_of).max(0) as f64 / 1000.0);
     }
+}
+
+/// Adds what nobody logged: accounts and Regions that do not deliver any more.
+fn miss(report: &mut Report, shell: &Shell, line: &mut Line, now: i64) {
+    let deliveries = pipeline::deliveries(report, shell.receiver.settings(), now);
+    let silent = deliveries.silent.iter().filter(|finding| finding.status == Status::Open).count();
+    line.most(name::DeliveryAge, deliveries.age as f64 / 1000.0);
+    line.most(name::Silent, silent as f64);
+    report.run.rules_run.push(pipeline::SILENCE);
+    report.findings.extend(deliveries.silent);
 }
 
 /// Counts what is open, also where nothing is: a graph falls only when it is told so.

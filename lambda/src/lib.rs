@@ -1,6 +1,7 @@
 //! Keytrail as an AWS Lambda function: the pipeline of the library, run on every log file that is delivered.
 
 mod backfill;
+mod drill;
 pub mod envelope;
 pub mod environment;
 pub mod failure;

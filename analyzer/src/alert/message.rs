@@ -9,6 +9,7 @@ use super::subject;
 use crate::config::Accounts;
 use crate::finding::{Finding, Severity, Status, fingerprint};
 use crate::report::{self, human};
+use crate::rules;
 
 /// Version of the JSON of a message.
 pub(super) const SCHEMA: &str = "keytrail.alert/1";
@@ -271,7 +272,7 @@ fn describe(document: &mut Document, incident: &Incident, change: Change, accoun
             blocks.push(Block::Text(format!("and {rest} more")));
         }
     }
-    for rule in &incident.tale.rules {
+    for rule in incident.tale.rules.iter().filter(|rule| rules::find(rule).is_some()) {
         document.footer.push(format!("`keytrail rules {rule}` explains the rule"));
     }
 }

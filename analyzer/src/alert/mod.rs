@@ -19,6 +19,7 @@
 mod bundle;
 mod clock;
 mod deliver;
+mod evidence;
 mod incident;
 mod message;
 mod plan;
@@ -36,6 +37,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+pub use self::evidence::{Drill, DrillSink, Evidence, Telling, evidence};
 pub use self::incident::{Incident, Tale};
 pub use self::message::{Alert, Bundle, Change, Gone, Subject};
 pub use self::record::{Record, Records};
@@ -48,7 +50,7 @@ use self::deliver::Outcome;
 use self::plan::Situation;
 use self::post::Post;
 use crate::config::{AlertSink, Settings};
-use crate::lake::Lake;
+use crate::lake::{Lake, LakeError, When};
 use crate::report::Report;
 
 /// How to tell.
@@ -154,6 +156,22 @@ pub(crate) fn test(settings: &Settings, how: Notify) -> Vec<(String, Result<(), 
     let outcomes = side_by_side(&settings.alert.sinks, how.budget, job);
     let flat = |outcome: Result<Result<(), String>, String>| outcome.and_then(|sent| sent);
     settings.alert.sinks.iter().map(|sink| sink.name.clone()).zip(outcomes.into_iter().map(flat)).collect()
+}
+
+/// The same as [`test`], and the lake keeps what came of it.
+///
+/// # Errors
+/// When the lake does not take it; by then the messages are sent.
+pub(crate) fn drill(settings: &Settings, lake: &Lake, how: Notify) -> Result<Drill, LakeError> {
+    let outcomes = test(settings, how);
+    let sinks = settings.alert.sinks.iter().zip(outcomes).map(|(sink, (name, outcome))| DrillSink {
+        sink: name,
+        kind: sink.channel.kind().to_owned(),
+        failed: outcome.err(),
+    });
+    let drill = Drill { at: how.now, sinks: sinks.collect() };
+    lake.store().put(&evidence::drill_path(how.now), &wire::write_drill(&drill), When::Always)?;
+    Ok(drill)
 }
 
 /// Runs one job per sink, each on a thread of its own. One that does not end in time is left behind: what it leases runs

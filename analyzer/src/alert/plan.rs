@@ -88,6 +88,7 @@ impl Item {
         let mut told = Told {
             status: Status::after(self.change),
             at: situation.now,
+            first_at: self.before.as_ref().map_or(situation.now, |before| before.first_at),
             generation,
             alone,
             severity: subject.severity(),
@@ -187,24 +188,27 @@ pub(super) fn items(situation: &Situation, sink: &AlertSink, memory: &dyn Memory
             });
         }
     }
-    if situation.whole {
-        let there: BTreeSet<&str> = situation.incidents.iter().map(|incident| incident.id.as_str()).collect();
-        for id in memory.known().into_iter().filter(|id| !there.contains(id)) {
-            let Some(before) = memory.told(id).filter(|told| told.status.is_open()) else { continue };
-            // A rule that did not run says nothing.
-            if !before.rules.is_subset(&situation.rules_run) {
-                continue;
-            }
-            let gone = Gone { incident: id.to_owned(), severity: before.severity, subject: before.subject.clone() };
-            items.push(Item {
-                about: About::Gone(gone),
-                change: Change::Withdrawn,
-                route: way_of(before, sink.takes),
-                generation: before.generation,
-                before: Some(before.clone()),
-                keeps_records,
-            });
+    let there: BTreeSet<&str> = situation.incidents.iter().map(|incident| incident.id.as_str()).collect();
+    for id in memory.known().into_iter().filter(|id| !there.contains(id)) {
+        let Some(before) = memory.told(id).filter(|told| told.status.is_open()) else { continue };
+        // A rule that did not run says nothing.
+        if !before.rules.is_subset(&situation.rules_run) {
+            continue;
         }
+        // Findings are overturned, a silence ends; and who looked for silences looked at all there are.
+        let is_over = before.rules.iter().all(|rule| rule == route::SILENCE);
+        if !situation.whole && !is_over {
+            continue;
+        }
+        let gone = Gone { incident: id.to_owned(), severity: before.severity, subject: before.subject.clone() };
+        items.push(Item {
+            about: About::Gone(gone),
+            change: if is_over { Change::Resolved } else { Change::Withdrawn },
+            route: way_of(before, sink.takes),
+            generation: before.generation,
+            before: Some(before.clone()),
+            keeps_records,
+        });
     }
     items.retain(|item| takes(sink.takes, item.route));
     items.sort_by_key(|item| {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::incident::Incident;
 use super::message::Change;
+use super::route::SILENCE;
 use crate::finding::{Confidence, Fact, Finding, Fingerprint, KeyRef, Severity, Status};
 use crate::rules;
 
@@ -72,17 +73,20 @@ pub(super) fn of_gone(incident: &str, before: &BTreeMap<String, Place>) -> Vec<R
 
 /// `None` for a rule that this keytrail does not have any more.
 fn withdrawn(incident: &str, id: &str, place: &Place) -> Option<Record> {
-    let rule = rules::find(&place.rule)?;
+    let (rule, attack, change, said) = match rules::find(&place.rule) {
+        Some(rule) => (rule.id, rule.attack, Change::Withdrawn, "later events show that it was none"),
+        None if place.rule == SILENCE => (SILENCE, &[][..], Change::Resolved, "logs are delivered again"),
+        None => return None,
+    };
     let key = place.key.as_ref().map(|arn| KeyRef {
         id: arn.rsplit('/').next().unwrap_or_default().to_owned(),
         arn: arn.clone(),
         alias: None,
     });
-    let said = "later events show that it was none";
     let finding = Finding {
         id: Fingerprint::parse(id)?,
         incident: Fingerprint::parse(incident)?,
-        rule: rule.id,
+        rule,
         severity: place.severity,
         confidence: Confidence::High,
         title: place.title.clone(),
@@ -93,16 +97,16 @@ fn withdrawn(incident: &str, id: &str, place: &Place) -> Option<Record> {
         first_seen: place.first_seen,
         last_seen: place.first_seen,
         count: 0,
-        facts: vec![Fact { label: "withdrawn", value: said.to_owned() }],
+        facts: vec![Fact { label: "now", value: said.to_owned() }],
         details: BTreeMap::new(),
         evidence: Vec::new(),
         remediation: String::new(),
         controls: Vec::new(),
-        attack: rule.attack.to_vec(),
+        attack: attack.to_vec(),
         status: Status::Closed,
         supersedes: Vec::new(),
     };
-    Some(Record { change: Change::Withdrawn, finding })
+    Some(Record { change, finding })
 }
 
 /// The record of a test message: closed, so that nobody works on it.

@@ -34,6 +34,9 @@ pub fn pages_from(rule: &str) -> Option<Severity> {
     ROUTES.iter().find(|(id, _)| *id == rule).map_or(Some(Severity::High), |(_, least)| *least)
 }
 
+/// Stands in place of a rule: an account and Region does not deliver any more. No rule can see what is not there.
+pub const SILENCE: &str = "delivery-silence";
+
 /// How urgent a finding is: by the configuration, else by the table.
 pub fn of_finding(finding: &Finding, alerting: &Alerting) -> Route {
     if matches!(finding.status, Status::Suppressed { .. }) {

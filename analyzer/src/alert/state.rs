@@ -78,6 +78,8 @@ pub(super) struct Told {
     pub(super) status: Status,
     /// When, milliseconds since the epoch.
     pub(super) at: i64,
+    /// When it was told of the incident first.
+    pub(super) first_at: i64,
     /// Number of the message among those about this incident.
     pub(super) generation: u64,
     /// True when it was told in a message of its own.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
+use super::evidence;
 use super::message;
 use super::record;
 use super::state::{self, Status};
@@ -46,6 +47,9 @@ struct Ledger {
 struct Told {
     status: String,
     at: String,
+    /// Of files from before it was kept: `at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_at: Option<String>,
     generation: u64,
     alone: bool,
     severity: String,
@@ -88,6 +92,7 @@ impl Told {
         Self {
             status: told.status.id().into(),
             at: human::rfc3339(told.at),
+            first_at: Some(human::rfc3339(told.first_at)),
             generation: told.generation,
             alone: told.alone,
             severity: told.severity.id().into(),
@@ -105,6 +110,7 @@ impl Told {
             status: status.ok_or_else(|| format!("`{}` is no status", self.status))?,
             severity: severity(&self.severity)?,
             at: time(&self.at)?,
+            first_at: time(self.first_at.as_ref().unwrap_or(&self.at))?,
             generation: self.generation,
             alone: self.alone,
             victims: self.victims,
@@ -200,4 +206,46 @@ pub(super) fn read_ledger(bytes: &[u8]) -> Result<state::Ledger, String> {
             .map(|(incident, told)| told.read().map(|told| (incident, told)))
             .collect::<Result<_, _>>()?,
     })
+}
+
+/// Version of the files of drills.
+const DRILL: &str = "keytrail.drill/1";
+
+/// `drills/<time>.json`.
+#[derive(Serialize, Deserialize)]
+struct Drill {
+    schema: String,
+    at: String,
+    sinks: Vec<DrillSink>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DrillSink {
+    sink: String,
+    kind: String,
+    took: bool,
+    reason: Option<String>,
+}
+
+pub(super) fn write_drill(drill: &evidence::Drill) -> Vec<u8> {
+    let sinks = drill.sinks.iter().map(|sink| DrillSink {
+        sink: sink.sink.clone(),
+        kind: sink.kind.clone(),
+        took: sink.failed.is_none(),
+        reason: sink.failed.clone(),
+    });
+    to_json(&Drill { schema: DRILL.into(), at: human::rfc3339(drill.at), sinks: sinks.collect() })
+}
+
+pub(super) fn read_drill(bytes: &[u8]) -> Result<evidence::Drill, String> {
+    let Drill { schema, at, sinks } = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if schema != DRILL {
+        return Err(format!("it is `{schema}`, and this keytrail knows `{DRILL}`"));
+    }
+    let sinks = sinks.into_iter().map(|DrillSink { sink, kind, took, reason }| evidence::DrillSink {
+        sink,
+        kind,
+        failed: (!took).then(|| reason.unwrap_or_default()),
+    });
+    Ok(evidence::Drill { at: time(&at)?, sinks: sinks.collect() })
 }

@@ -1,9 +1,10 @@
 //! Findings on their way to people.
 
 use crate::alert;
+use crate::alert::{Drill, Evidence};
 pub use crate::alert::{Notified, Notify};
 use crate::config::Settings;
-use crate::lake::Lake;
+use crate::lake::{Lake, LakeError};
 use crate::report::Report;
 
 /// Tells the sinks of the configuration what they do not know yet.
@@ -21,4 +22,20 @@ pub fn notify(report: &Report, settings: &Settings, lake: Option<&Lake>, how: No
 /// Sends a test message to every sink: each sink with what came of it, in the order of the configuration.
 pub fn try_sinks(settings: &Settings, how: Notify) -> Vec<(String, Result<(), String>)> {
     alert::test(settings, how)
+}
+
+/// Sends a test message to every sink and keeps in the lake what came of it: the proof that an alert would have arrived.
+///
+/// # Errors
+/// When the lake does not take it. A sink that fails is in the [`Drill`].
+pub fn drill(settings: &Settings, lake: &Lake, how: Notify) -> Result<Drill, LakeError> {
+    alert::drill(settings, lake, how)
+}
+
+/// What a lake proves of alerting: who was told of what and when, and which test messages arrived.
+///
+/// # Errors
+/// When the lake cannot be read.
+pub fn alert_evidence(lake: &Lake) -> Result<Evidence, LakeError> {
+    alert::evidence(lake)
 }

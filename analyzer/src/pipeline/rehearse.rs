@@ -59,7 +59,7 @@ pub fn rehearse(options: &ScanOptions, span: Span, progress: &dyn Progress) -> R
         options.sources = vec![place];
     }
     let report = scan(&options, &Silent)?;
-    let (Some(to), Some(log_start)) = (report.run.as_of, report.coverage.from) else {
+    let (Some(to), Some((log_start, _))) = (report.run.as_of, report.coverage.span) else {
         return Err(ScanError::NothingToRead("the log has no event: there is nothing to rehearse".into()));
     };
     let from = (to - span.length).max(log_start);

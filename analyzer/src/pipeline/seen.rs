@@ -100,6 +100,8 @@ impl Seen {
         coverage.regions = hours.keys().map(|(_, region)| region.clone()).collect();
         coverage.hours_logged = hours.values().map(|hours| hours.len() as u64).sum();
         coverage.gaps = gaps(&hours);
+        let last = |(place, hours): (&Place, &BTreeSet<i64>)| Some((place.clone(), hours.last()? * HOUR_MS));
+        coverage.last = hours.iter().filter_map(last).collect();
         for (place, hours) in &hours {
             let days = coverage.days.entry(place.clone()).or_default();
             for hour in hours {

@@ -261,6 +261,7 @@ fn coverage() -> Coverage {
             from: 1_772_323_200_000,
             to: 1_772_323_200_000 + 14 * HOUR,
         }],
+        last: BTreeMap::new(),
         hours_logged: 96,
         days: BTreeMap::new(),
         blind: vec![BlindWindow {

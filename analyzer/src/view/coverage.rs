@@ -153,6 +153,8 @@ pub struct Coverage {
     pub gaps: Vec<Gap>,
     /// Hours with at least one log, over all accounts and Regions.
     pub hours_logged: u64,
+    /// Start of the last hour with a log, milliseconds since the epoch, per account and Region.
+    pub last: BTreeMap<(String, String), i64>,
     /// Hours with a log on each day (days since the epoch), per account and Region.
     pub days: BTreeMap<(String, String), BTreeMap<i64, u32>>,
     /// Windows in which a trail was stopped or did not log KMS.

@@ -26,7 +26,7 @@ ACCOUNT = "111122223333"
 HUB = f'[[alert.sink]]\nname = "hub"\nkind = "securityhub"\naccount = "{ACCOUNT}"\nregion = "{REGION}"\n'
 BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
 BUS_SINK = f'[[alert.sink]]\nname = "bus"\nkind = "eventbridge"\nbus = "{BUS}"\n'
-SUPPRESS = '[[suppress]]\nrule = "disabled-key-failure"\nreason = "a drill"\n'
+SUPPRESS = f'[[suppress]]\naccount = "{ACCOUNT}"\nreason = "a drill"\n'
 
 
 def shape(service, operation):
@@ -165,7 +165,7 @@ def test_every_finding_is_in_security_hub_and_is_archived_when_it_is_accepted(mo
         assert there[id]["ProductArn"] == f"arn:aws:securityhub:{REGION}:{ACCOUNT}:product/{ACCOUNT}/default"
     requests = len(hub.requests)
     assert run(HUB).code == 0 and len(hub.requests) == requests, "what is told is not told again"
-    drill = [id for id, finding in told.items() if finding["rule"] == "disabled-key-failure"]
+    drill = [id for id, finding in told.items() if finding["account"] == ACCOUNT]
     assert drill and run(HUB + SUPPRESS).code == 0
     again = {id.rsplit("/", 1)[1]: finding for id, finding in found(moto).items()}
     assert set(again) == set(there)

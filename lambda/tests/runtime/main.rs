@@ -7,6 +7,9 @@
 
 mod api;
 mod backfill;
+#[path = "../../../analyzer/tests/alert/server.rs"]
+#[allow(dead_code, reason = "what only the tests of alerts ask for")]
+mod hook;
 #[path = "../../../analyzer/tests/support/s3/mod.rs"]
 #[allow(dead_code, reason = "what only the tests of single requests ask for")]
 mod s3;
@@ -14,5 +17,6 @@ mod trail;
 
 mod delivery;
 mod evaluation;
+mod interleavings;
 mod measure;
 mod trouble;

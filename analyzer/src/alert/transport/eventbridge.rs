@@ -115,7 +115,7 @@ fn requests(entries: &[String]) -> Vec<&[String]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Detail, Evidence, Role};
+    use crate::finding::{Detail, Evidence};
 
     const BUS: &str = "arn:aws:events:eu-west-1:111122223333:event-bus/default";
 
@@ -131,15 +131,8 @@ mod tests {
         let (whole, detail) = parse(&entry(&alert, &record, BUS));
         assert_eq!((&whole["DetailType"], &whole["EventBusName"]), (&json!("Keytrail Test"), &json!(BUS)));
         assert_eq!((&detail["alert"]["truncated"], &detail["severity"]), (&json!([]), &json!("info")));
-        let evidence = Evidence {
-            event_id: "e".repeat(300 << 10),
-            time: 0,
-            event_name: "Decrypt".into(),
-            error_code: None,
-            object: "o".into(),
-            record: 0,
-            role: Role::Primary,
-        };
+        let sample = report::sample::report().findings.remove(0).evidence.remove(0);
+        let evidence = Evidence { event_id: "e".repeat(300 << 10), ..sample };
         record.finding.evidence = vec![evidence];
         record.finding.details.insert("kept", Detail::Int(1));
         let text = entry(&alert, &record, BUS);

@@ -161,6 +161,7 @@ impl<'r> Coverage<'r> {
             contradictions: _,
             not_in_log: _,
             // The matrix stands in reports.
+            last: _,
             days: _,
         } = &report.coverage;
         let skipped_rules = report.run.rules_skipped.iter();
