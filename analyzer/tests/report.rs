@@ -40,6 +40,7 @@ fn help_leads_to_the_first_scan() {
       ingest       Read what is new in logs into a lake, so that nothing is read twice
       backfill     Plan to bring logs of any size into a lake, by many Lambda functions at once
       keys         List the keys: state, rotation, last use, who uses them for what, cost
+      inventory    Ask KMS how the keys stand, as evidence beside the logs
       timeline     Tell what happened to one key, or to something that keys protect
       retire       May this key go? SAFE, NOT SAFE or UNKNOWN, with the reasons
       report       Report for auditors: what the logs prove of the controls of a framework
@@ -80,6 +81,7 @@ fn only_commands_that_exist_are_named() {
         + &stdout(&["scan", "--help"])
         + &stdout(&["ingest", "--help"])
         + &stdout(&["keys", "--help"])
+        + &stdout(&["inventory", "--help"])
         + &stdout(&["timeline", "--help"])
         + &stdout(&["retire", "--help"])
         + &stdout(&["report", "--help"])
@@ -94,6 +96,7 @@ fn only_commands_that_exist_are_named() {
             "ingest",
             "backfill",
             "keys",
+            "inventory",
             "timeline",
             "retire",
             "report",

@@ -1,6 +1,8 @@
 //! The command line as the user types it. Help, completions and the man page derive from these types.
 
 mod backfill;
+#[cfg(feature = "aws")]
+mod inventory;
 mod questions;
 mod verify;
 
@@ -10,6 +12,8 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use self::backfill::{BackfillArgs, PlanArgs};
+#[cfg(feature = "aws")]
+pub(super) use self::inventory::InventoryArgs;
 pub(super) use self::questions::{
     Around, ExplainArgs, KeysArgs, RehearseArgs, ReportArgs, RetireArgs, SuppressArgs, TimelineArgs,
 };
@@ -66,6 +70,9 @@ pub(super) enum Command {
     Backfill(BackfillArgs),
     /// List the keys: state, rotation, last use, who uses them for what, cost
     Keys(Box<KeysArgs>),
+    /// Ask KMS how the keys stand, as evidence beside the logs
+    #[cfg(feature = "aws")]
+    Inventory(Box<InventoryArgs>),
     /// Tell what happened to one key, or to something that keys protect
     Timeline(Box<TimelineArgs>),
     /// May this key go? SAFE, NOT SAFE or UNKNOWN, with the reasons

@@ -11,6 +11,8 @@ mod expected;
 mod explain;
 mod failure;
 mod ingest;
+#[cfg(feature = "aws")]
+mod inventory;
 mod keys;
 mod man;
 mod named;
@@ -62,6 +64,8 @@ fn run(args: impl Iterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Exi
         Command::Ingest(args) => ingest::run(args, terminal),
         Command::Backfill(args) => backfill::run(args, terminal),
         Command::Keys(args) => keys::run(args, terminal),
+        #[cfg(feature = "aws")]
+        Command::Inventory(args) => inventory::run(args, terminal),
         Command::Timeline(args) => timeline::run(args, terminal),
         Command::Retire(args) => retire::run(args, terminal),
         Command::Report(args) => report::run(args, terminal),

@@ -238,7 +238,7 @@ fn meaning(reason: SkipReason) -> String {
 }
 
 /// A headline and the first few of many; a name with line breaks in it stays on its line.
-fn named(headline: String, lines: impl Iterator<Item = String>, all: u64) -> String {
+pub(super) fn named(headline: String, lines: impl Iterator<Item = String>, all: u64) -> String {
     let mut text = headline;
     let mut shown = 0;
     for line in lines.take(NAMED) {

@@ -11,6 +11,8 @@
 
 mod call;
 mod facts;
+#[cfg(feature = "aws")]
+pub mod live;
 mod merge;
 mod read;
 mod time;

@@ -7,6 +7,16 @@ use serde_json::{Deserializer, Value};
 /// Name and version of an inventory file.
 pub const SCHEMA: &str = "keytrail.inventory/1";
 
+impl Document {
+    /// The file.
+    pub(super) fn text(&self) -> String {
+        // Wire types hold strings, lists and JSON only, which cannot fail to serialize.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
 /// The documents of a file, one after the other.
 pub(super) fn documents(bytes: &[u8]) -> impl Iterator<Item = Result<Value, serde_json::Error>> {
     Deserializer::from_slice(bytes).into_iter()

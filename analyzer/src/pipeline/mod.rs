@@ -10,6 +10,8 @@ mod evidence;
 mod fill;
 mod hashing;
 mod ingest;
+#[cfg(feature = "aws")]
+mod inventory;
 mod judge;
 mod memory;
 mod notify;
@@ -36,6 +38,8 @@ pub use self::deliver::{Arrival, Evaluated, Fate, Outcome, Received, Receiver};
 use self::evidence::Evidence;
 pub use self::fill::{Filled, Reach, fill};
 use self::ingest::{Ingested, Shared, ingest};
+#[cfg(feature = "aws")]
+pub use self::inventory::{InventoryError, Taken, take as take_inventory};
 pub(crate) use self::judge::subject;
 use self::judge::{Read, judge};
 use self::memory::Memory;

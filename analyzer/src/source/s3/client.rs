@@ -21,7 +21,7 @@ use super::options::S3Options;
 const ANY_REGION: &str = "us-east-1";
 
 /// What all clients share: credentials, connections, limits.
-pub(super) async fn load(options: &S3Options) -> SdkConfig {
+pub(crate) async fn load(options: &S3Options) -> SdkConfig {
     let patience = &options.patience;
     let https = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())

@@ -33,6 +33,7 @@ mod url;
 mod window;
 
 pub use bucket::Bucket;
+pub(crate) use client::load;
 pub use error::S3Error;
 pub use fetch::{Body, Fetch, Fetched};
 pub use list::{Counter, Counts, Listing};
