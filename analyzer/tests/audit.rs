@@ -147,7 +147,8 @@ fn the_pack_adds_up() {
             "inputs.ndjson",
             "keys.csv",
             "report.html",
-            "report.json"
+            "report.json",
+            "report.oscal.json",
         ]
     );
     let check = Command::new("sha256sum").args(["-c", "--strict", "SHA256SUMS"]).current_dir(&pack).output();
@@ -177,6 +178,53 @@ fn the_page_stands_alone_and_hostile_text_stays_text() {
         }
         assert!(!page.contains(|c: char| c.is_control() && c != '\n'), "{source}");
     }
+}
+
+/// What OSCAL's own validator says is in the extended tests; this holds the file to the report.
+#[test]
+fn oscal_says_what_the_report_says() {
+    let args = [SAMPLE, "--framework", "cis-aws-5.0,nist-800-53-r5"];
+    let oscal = |args: &[&str]| {
+        let mut all = args.to_vec();
+        all.extend(["--format", "oscal"]);
+        report(&all).ended(0).out
+    };
+    let bytes = oscal(&args);
+    assert_eq!(bytes, oscal(&args));
+    let document: Value = serde_json::from_slice(&bytes).unwrap();
+    let report = json(&args);
+    let results = document["assessment-results"]["results"].as_array().unwrap();
+    assert_eq!(document["assessment-results"]["metadata"]["last-modified"], report["run"]["as_of"]);
+    let frameworks = report["frameworks"].as_array().unwrap();
+    assert_eq!(results.len(), frameworks.len());
+    for (result, framework) in results.iter().zip(frameworks) {
+        let (findings, controls) = (result["findings"].as_array().unwrap(), framework["controls"].as_array().unwrap());
+        assert_eq!(findings.len(), controls.len());
+        for (finding, control) in findings.iter().zip(controls) {
+            assert_eq!(finding["props"][0]["value"], control["status"]);
+            let state = &finding["target"]["status"]["state"];
+            assert_eq!(state == "satisfied", control["status"] == "satisfied", "{finding}");
+            let operated = usize::from(!control["events"].as_array().unwrap().is_empty());
+            let related = finding["related-observations"].as_array().unwrap();
+            assert_eq!(related.len(), 1 + control["findings"].as_array().unwrap().len() + operated);
+        }
+    }
+    let rotation = &results[0]["findings"][2];
+    assert_eq!(rotation["target"]["target-id"], "cis-aws-5.0_3.6_obj");
+    assert_eq!(rotation["target"]["status"]["reason"], "fail");
+    assert_eq!(results[1]["findings"][0]["target"]["target-id"], "ac-2.12_obj");
+    // The name of a file says what it shall be.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("q3.oscal.json");
+    let mut to_file = args.to_vec();
+    to_file.extend(["--output", path.to_str().unwrap()]);
+    self::report(&to_file).ended(0);
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    // Of nothing there is no as-of, and OSCAL wants times all the same.
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let nothing: Value = serde_json::from_slice(&oscal(&[empty.to_str().unwrap()])).unwrap();
+    assert!(nothing["assessment-results"]["metadata"]["remarks"].as_str().unwrap().contains("No event was read"));
 }
 
 #[test]

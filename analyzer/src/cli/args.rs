@@ -446,6 +446,8 @@ pub(super) enum ReportFormat {
     Json,
     /// One control per row, for spreadsheets
     Csv,
+    /// Assessment results of OSCAL 1.2, for programs that manage compliance
+    Oscal,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

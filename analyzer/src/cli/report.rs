@@ -125,12 +125,15 @@ fn render(audit: &Audit, format: ReportFormat) -> String {
         ReportFormat::Html => audit::html(audit),
         ReportFormat::Json => audit::json(audit),
         ReportFormat::Csv => audit::controls_csv(audit),
+        ReportFormat::Oscal => audit::oscal(audit),
     }
 }
 
 /// What the end of a file name says about its format.
 fn format_of(path: &Path) -> Option<ReportFormat> {
-    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    match name.rsplit('.').next()? {
+        "json" if name.ends_with(".oscal.json") => Some(ReportFormat::Oscal),
         "html" | "htm" => Some(ReportFormat::Html),
         "json" => Some(ReportFormat::Json),
         "csv" => Some(ReportFormat::Csv),
@@ -188,6 +191,7 @@ fn pack(folder: &Path, audit: &Audit) -> Result<usize, Failure> {
         ("report.html", audit::html(audit)),
         ("report.json", audit::json(audit)),
         ("sample.csv", audit::sample_csv(audit)),
+        ("report.oscal.json", audit::oscal(audit)),
     ];
     // An empty sample is not one of none.
     let files = files.into_iter().filter(|(name, _)| *name != "sample.csv" || audit.sample.is_some());

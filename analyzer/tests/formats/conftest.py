@@ -23,14 +23,14 @@ SOURCES = {"sample": "fixtures/sample", "hostile": "fixtures/hostile", "quiet": 
 
 @pytest.fixture(scope="session")
 def keytrail(tmp_path_factory):
-    """Scans a source in the root of the repository; gives what it prints."""
+    """Scans a source in the root of the repository, or does another command with it; gives what it prints."""
     binary = os.environ.get("KEYTRAIL") or shutil.which("keytrail")
     assert binary, "KEYTRAIL must name a keytrail binary"
     config = tmp_path_factory.mktemp("config") / "keytrail.toml"
     config.write_text(SETTINGS)
 
-    def run(source, format):
-        command = [binary, "scan", source, "--config", config, "--format", format, "--quiet"]
+    def run(source, format, do="scan"):
+        command = [binary, do, source, "--config", config, "--format", format, "--quiet"]
         done = subprocess.run(command, cwd=ROOT, env={"PATH": os.environ.get("PATH", "")}, capture_output=True)
         assert done.returncode in (0, 4), (command, done.returncode, done.stderr.decode())
         return done.stdout.decode()

@@ -9,6 +9,7 @@ mod json;
 mod previous;
 mod sample;
 mod since;
+mod oscal;
 mod style;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub use html::render as html;
 pub use json::{SCHEMA, render as json};
 pub use previous::Previous;
 pub use sample::{METHOD, Sample};
+pub use oscal::render as oscal;
 
 use super::Report;
 use super::timeline::{self, Entry};
@@ -116,6 +118,12 @@ impl Audit {
     /// What vouches for an object.
     pub fn proof(&self, object: &str) -> Option<&Proof> {
         self.report.inputs.as_ref()?.get(object).map(|input| &input.proof)
+    }
+
+    /// When the report was made, for formats that must say it: the as-of instant, and of nothing the period.
+    fn made(&self) -> i64 {
+        let run = &self.report.run;
+        run.as_of.or(run.to).or(run.from).unwrap_or(0)
     }
 
     /// Controls of all frameworks by status.

@@ -6,6 +6,7 @@ pub(super) mod asff;
 mod coverage;
 mod inventory;
 pub(super) mod ocsf;
+pub(super) mod oscal;
 pub(super) mod sarif;
 
 use std::collections::BTreeMap;
