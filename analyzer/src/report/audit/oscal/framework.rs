@@ -186,11 +186,7 @@ impl Maker<'_> {
                 .collect(),
             relevant_evidence: finding.evidence.iter().map(evidence).collect(),
             collected: self.scope.as_of.clone(),
-            remarks: paragraphs([
-                accepted,
-                list("Details:", facts),
-                list("What to do:", steps),
-            ]),
+            remarks: paragraphs([accepted, list("Details:", facts), list("What to do:", steps)]),
         }
     }
 
@@ -226,9 +222,7 @@ impl Maker<'_> {
         let mut props: Vec<Prop> =
             [prop("status", assessment.status.id()), prop("control", &control.id)].into_iter().flatten().collect();
         let deciding = assessment.against.iter().filter(|evidence| evidence.decides);
-        props.extend(
-            deciding.filter_map(|evidence| prop("deciding-observation", &of(evidence.finding).0.to_string())),
-        );
+        props.extend(deciding.filter_map(|evidence| prop("deciding-observation", &of(evidence.finding).0.to_string())));
         let remarks = [
             list("Not proved:", assessment.limits.iter().map(|limit| markup(&limit.0))),
             Some(format!("What no log can show: {}", markup(&control.cannot))),
@@ -278,7 +272,9 @@ fn evidence(evidence: &finding::Evidence) -> Evidence {
         prop("record", &evidence.record.to_string()),
         prop("role", evidence.role.id()),
         proof.and_then(|proof| proof.sha256.as_deref()).and_then(|sum| prop("object-sha-256", sum)),
-        proof.filter(|proof| proof.vouched != Vouched::Unverified).and_then(|proof| prop("object-integrity", proof.vouched.id())),
+        proof
+            .filter(|proof| proof.vouched != Vouched::Unverified)
+            .and_then(|proof| prop("object-integrity", proof.vouched.id())),
     ];
     Evidence {
         href: parts::uri(&evidence.object),

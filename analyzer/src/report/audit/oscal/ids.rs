@@ -87,7 +87,11 @@ pub(super) fn markup(text: &str) -> String {
     let mut safe = String::with_capacity(line.len());
     for (at, c) in line.trim().chars().enumerate() {
         let starts_block = at == 0 && matches!(c, '-' | '+' | '=');
-        if starts_block || matches!(c, '\\' | '`' | '*' | '_' | '~' | '^' | '[' | ']' | '<' | '>' | '{' | '}' | '|' | '&' | '!' | '#' | '$')
+        if starts_block
+            || matches!(
+                c,
+                '\\' | '`' | '*' | '_' | '~' | '^' | '[' | ']' | '<' | '>' | '{' | '}' | '|' | '&' | '!' | '#' | '$'
+            )
         {
             safe.push('\\');
         }
