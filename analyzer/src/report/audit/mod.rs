@@ -6,10 +6,10 @@ mod csv;
 mod expected;
 mod html;
 mod json;
+mod oscal;
 mod previous;
 mod sample;
 mod since;
-mod oscal;
 mod style;
 
 use std::collections::BTreeMap;
@@ -20,9 +20,9 @@ use expected::reconcile;
 pub use expected::{Expected, Reconciled, Reconciliation};
 pub use html::render as html;
 pub use json::{SCHEMA, render as json};
+pub use oscal::render as oscal;
 pub use previous::Previous;
 pub use sample::{METHOD, Sample};
-pub use oscal::render as oscal;
 
 use super::Report;
 use super::timeline::{self, Entry};
