@@ -9,6 +9,7 @@ pub const SCHEMA: &str = "keytrail.inventory/1";
 
 impl Document {
     /// The file.
+    #[cfg(feature = "aws")]
     pub(super) fn text(&self) -> String {
         // Wire types hold strings, lists and JSON only, which cannot fail to serialize.
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
