@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use keytrail_lambda::telemetry::METRICS;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::Answer;
+use crate::hook;
 use crate::s3::server::Server;
 use crate::trail::{LAKE, deliveries, files, findings, function, lake, sample};
 
@@ -88,9 +89,35 @@ fn every_metric_is_left_by_something() {
     let damaged = "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/09/01/damaged.json.gz";
     server.buckets.put("logs", damaged, "no log");
     let damaged = function.invoke(&deliveries([&damaged.to_owned()]));
-    let left: BTreeSet<String> = [&first, &told, &later, &damaged].into_iter().flat_map(names).collect();
+    let drill = function.invoke(&json!({"keytrail": "drill"}));
+    assert_eq!((drill.metric("DrillsFailed"), drill.metric("DrillsPassed")), (1.0, 0.0), "{:?}", drill.line());
+    let left: BTreeSet<String> = [&first, &told, &later, &damaged, &drill].into_iter().flat_map(names).collect();
     let all: BTreeSet<String> = METRICS.iter().map(|metric| metric.name.to_owned()).collect();
     assert_eq!(left, all);
+}
+
+/// Who would hear of an outage hears of the drill, and the lake keeps who did.
+#[test]
+fn a_drill_is_told_and_kept() {
+    let (server, hook) = (Server::new(), hook::Server::start());
+    server.buckets.put("logs", "notes.txt", "something else");
+    let heard = format!("[[alert.sink]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"\n", hook.url("hook"));
+    let nobody = "[[alert.sink]]\nname = \"nobody\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n";
+    let drill = |config: &str| {
+        let answer = function(&server, &[("KEYTRAIL_CONFIG", config)]).invoke(&json!({"keytrail": "drill"}));
+        (answer.metric("DrillsPassed"), answer.metric("DrillsFailed"))
+    };
+    assert_eq!(drill(&heard), (1.0, 0.0));
+    assert_eq!(drill(&format!("{heard}{nobody}")), (0.0, 1.0));
+    assert_eq!(drill(""), (0.0, 1.0), "nobody was asked: nothing is proven");
+    assert_eq!(hook.take().len(), 2);
+    let buckets = server.buckets.0.lock().unwrap();
+    let kept = buckets["logs"].iter().filter(|(key, _)| key.starts_with("lake/drills/"));
+    let kept: Vec<Value> = kept.map(|(_, thing)| serde_json::from_slice(&thing.bytes).unwrap()).collect();
+    let took = |drill: &Value| -> Vec<bool> {
+        drill["sinks"].as_array().unwrap().iter().map(|sink| sink["took"].as_bool().unwrap()).collect()
+    };
+    assert_eq!(kept.iter().map(took).collect::<Vec<_>>(), [vec![true], vec![true, false], vec![]]);
 }
 
 fn names(answer: &Answer) -> BTreeSet<String> {
