@@ -158,7 +158,7 @@ pub(crate) fn test(settings: &Settings, how: Notify) -> Vec<(String, Result<(), 
     settings.alert.sinks.iter().map(|sink| sink.name.clone()).zip(outcomes.into_iter().map(flat)).collect()
 }
 
-/// The same as [`test`], and the lake keeps what came of it.
+/// The same as [`test`](fn@test), and the lake keeps what came of it.
 ///
 /// # Errors
 /// When the lake does not take it; by then the messages are sent.
