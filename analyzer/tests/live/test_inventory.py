@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from between import Between
-from conftest import ACCOUNT, HOME_REGION, ROOT
+from conftest import ACCOUNT, HOME_REGION
+from gate import Gate
+from program import ROOT
 
 ELSEWHERE = "us-east-1"
 BOTH = [(HOME_REGION, "ENABLED_BY_DEFAULT"), (ELSEWHERE, "ENABLED"), ("ap-east-1", "DISABLED")]
@@ -55,7 +56,7 @@ def load(folder, region, account=ACCOUNT):
 
 def test_what_kms_has_is_kept_and_read_again(moto, keys, keytrail, tmp_path):
     folder = tmp_path / "inventory"
-    with Between(moto.endpoint, BOTH) as between:
+    with Gate(moto.endpoint, BOTH) as between:
         done = keytrail.inventory("--output", folder, at=between)
     assert "5 keys" in done.err, done.err
     assert files(folder) == [f"{ACCOUNT}-{HOME_REGION}.json", f"{ACCOUNT}-{ELSEWHERE}.json"], "no file of a Region that is off"
@@ -110,7 +111,7 @@ def test_the_documented_policy_is_enough_and_needed(moto, keys, keytrail, tmp_pa
     without["Statement"][0]["Action"].remove("kms:ListAliases")
     poorer = user("poorer", json.dumps(without))
     moto.enforce(True)
-    with Between(moto.endpoint, BOTH) as between:
+    with Gate(moto.endpoint, BOTH) as between:
         keytrail.inventory("--output", tmp_path / "all", at=between, **auditor)
         done = keytrail.inventory("--output", tmp_path / "less", at=between, code=4, **poorer)
     assert load(tmp_path / "all", HOME_REGION)["refused"] == []
@@ -135,7 +136,7 @@ def test_one_key_or_region_that_is_refused_costs_nothing_else(moto, keys, keytra
             return "AccessDeniedException"
         return None
 
-    with Between(moto.endpoint, BOTH, refuse) as between:
+    with Gate(moto.endpoint, BOTH, refuse) as between:
         done = keytrail.inventory("--output", tmp_path / "some", at=between, code=4)
     assert "not-accepted" in done.err and "access-denied" in done.err
     here, there = load(tmp_path / "some", HOME_REGION), load(tmp_path / "some", ELSEWHERE)
@@ -148,7 +149,7 @@ def test_one_key_or_region_that_is_refused_costs_nothing_else(moto, keys, keytra
 
 def test_regions_that_may_not_be_listed_leave_that_of_the_configuration(moto, keys, keytrail, tmp_path):
     denied = lambda region, call, body: "AccessDeniedException" if call == "ListRegions" else None
-    with Between(moto.endpoint, BOTH, denied) as between:
+    with Gate(moto.endpoint, BOTH, denied) as between:
         keytrail.inventory("--output", tmp_path / "home", at=between, code=4)
         asked = keytrail.inventory("--output", tmp_path / "asked", "--region", ELSEWHERE, at=between)
     assert files(tmp_path / "home") == [f"{ACCOUNT}-{HOME_REGION}.json", f"{ACCOUNT}.json"]
@@ -165,7 +166,7 @@ def test_too_many_requests_are_made_again(moto, keys, keytrail, tmp_path):
                 return "ThrottlingException"
         return None
 
-    with Between(moto.endpoint, BOTH, throttle) as between:
+    with Gate(moto.endpoint, BOTH, throttle) as between:
         keytrail.inventory("--output", tmp_path / "inventory", at=between)
         made = Counter(call for _, call in between.calls)
     assert made["DescribeKey"] == 5 + 3 and made["ListGrants"] == 5 + 2
@@ -183,7 +184,7 @@ def test_a_killed_run_is_gone_on_with(moto, keys, keytrail, tmp_path):
             hold.wait(60)
         return None
 
-    with Between(moto.endpoint, BOTH, stall) as between:
+    with Gate(moto.endpoint, BOTH, stall) as between:
         process = keytrail.start("--output", folder, at=between)
         assert reached.wait(60)
         for _ in range(600):
@@ -195,7 +196,7 @@ def test_a_killed_run_is_gone_on_with(moto, keys, keytrail, tmp_path):
         hold.set()
     assert files(folder) == [".unfinished", f"{ACCOUNT}-{HOME_REGION}.json"]
     before = (folder / f"{ACCOUNT}-{HOME_REGION}.json").read_bytes()
-    with Between(moto.endpoint, BOTH) as between:
+    with Gate(moto.endpoint, BOTH) as between:
         done = keytrail.inventory("--output", folder, at=between)
         regions = {region for region, call in between.calls if call not in ("GetCallerIdentity", "ListRegions")}
     assert "went on" in done.err and regions == {ELSEWHERE}, "what is there is not asked again"
@@ -203,7 +204,7 @@ def test_a_killed_run_is_gone_on_with(moto, keys, keytrail, tmp_path):
     assert files(folder) == [f"{ACCOUNT}-{HOME_REGION}.json", f"{ACCOUNT}-{ELSEWHERE}.json"]
     assert load(folder, ELSEWHERE)["run"] == load(folder, HOME_REGION)["run"]
     # A run that was through begins anew.
-    with Between(moto.endpoint, BOTH) as between:
+    with Gate(moto.endpoint, BOTH) as between:
         keytrail.inventory("--output", folder, at=between)
     assert (folder / f"{ACCOUNT}-{HOME_REGION}.json").read_bytes() != before
 
@@ -225,7 +226,7 @@ def test_all_accounts_of_an_organization(moto, keys, keytrail, tmp_path):
     def refuse(region, call, body):
         return "AccessDenied" if call == "AssumeRole" and closed.encode() in body else None
 
-    with Between(moto.endpoint, BOTH[:1], refuse) as between:
+    with Gate(moto.endpoint, BOTH[:1], refuse) as between:
         args = ["--output", tmp_path / "org", "--org", "--assume-role", "audit/keytrail"]
         done = keytrail.inventory(*args, at=between, code=4)
     assert "3 accounts" in done.err and "AssumeRole" in done.err
@@ -238,11 +239,11 @@ def test_all_accounts_of_an_organization(moto, keys, keytrail, tmp_path):
 
 
 def test_without_credentials_nothing_is_asked(moto, keytrail, tmp_path):
-    with Between(moto.endpoint) as between:
+    with Gate(moto.endpoint) as between:
         none = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
         done = keytrail.inventory("--output", tmp_path / "none", at=between, code=1, **none)
     assert "credentials" in done.err
-    with Between(moto.endpoint) as between:
+    with Gate(moto.endpoint) as between:
         keytrail.inventory("--output", tmp_path / "half", "--org", at=between, code=2)
         keytrail.inventory("--output", tmp_path / "odd", "--org", "--assume-role", "a b", at=between, code=2)
         assert between.calls == []

@@ -4,12 +4,16 @@ import gzip
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import trustme
 
 import mail
+
+# What tests of several folders share.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLE = ROOT / "fixtures/sample"

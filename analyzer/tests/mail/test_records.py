@@ -1,14 +1,9 @@
 """Sinks that keep a record of each finding: Security Hub on moto, EventBridge on ministack, and what takes only a part."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
-import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import boto3
 import botocore.session
@@ -20,6 +15,7 @@ from botocore.validate import ParamValidator
 
 import mail
 from conftest import SAMPLE
+import servers
 from test_topic import KEYS, REGION, aws, client  # noqa: F401 (a fixture)
 
 ACCOUNT = "111122223333"
@@ -39,27 +35,14 @@ SHAPES = {
 }
 
 
+class Moto(servers.Moto):
+    account = ACCOUNT
+
+
 @pytest.fixture(scope="module")
 def moto(tmp_path_factory):
-    port = mail.free_port()
-    home = tmp_path_factory.mktemp("moto")
-    env = os.environ | {"MOTO_ACCOUNT_ID": ACCOUNT}
-    process = subprocess.Popen(
-        [Path(sys.executable).parent / "moto_server", "-H", mail.HOST, "-p", str(port)],
-        env=env, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )
-    url = f"http://{mail.HOST}:{port}"
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{url}/moto-api/data.json", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
+    with servers.started(Moto, tmp_path_factory.mktemp("moto")) as server:
+        yield server.endpoint
 
 
 class Watch:

@@ -1,46 +1,30 @@
 """A topic of SNS, a secret of Secrets Manager and the state in a bucket, on ministack."""
 
 import json
-import os
-import subprocess
-import sys
-import time
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import boto3
 import pytest
 
 import mail
 from conftest import SAMPLE, email_sink
+import servers
 
 REGION = "eu-west-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAKEYTRAILEXAMPLE0", "AWS_SECRET_ACCESS_KEY": "a-secret-of-the-tests"}
 
 
+class Ministack(servers.Ministack):
+    services = "sns,sqs,secretsmanager,ssm,events,s3"
+    region = REGION
+    auth = False
+
+
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory):
     """The address of a server with topics and queues."""
-    port = mail.free_port()
-    url = f"http://{mail.HOST}:{port}"
-    home = tmp_path_factory.mktemp("ministack")
-    env = os.environ | {
-        "BIND_HOST": mail.HOST, "GATEWAY_PORT": str(port), "MINISTACK_ACCOUNT_ID": "111122223333",
-        "MINISTACK_REGION": REGION, "SERVICES": "sns,sqs,secretsmanager,ssm,events,s3", "STATE_DIR": str(home),
-    }
-    process = subprocess.Popen([Path(sys.executable).parent / "ministack"], env=env, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{url}/_ministack/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
+    with servers.started(Ministack, tmp_path_factory.mktemp("ministack")) as server:
+        yield server.endpoint
 
 
 def client(aws, service):

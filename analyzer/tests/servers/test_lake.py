@@ -4,10 +4,11 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Done, counted
+from conftest import counted
 
 import logs
-from between import Between
+from between import Meanwhile
+from program import Done
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_who_loses_a_swap_plans_anew(server, place, keytrail, content, undisturb
     def other():
         assert keytrail.ingest(bucket.url + "other/", lake, at=server) == (2, 0, 0)
 
-    with Between(server.endpoint, swaps, other) as between:
+    with Meanwhile(server.endpoint, swaps, other) as between:
         new = keytrail.ingest(bucket.url + "one/", lake, at=between)
     assert new == {"If-None-Match": (3, 0, 0), "If-Match": (1, 1, 2)}[header]
     assert not between.failures

@@ -1,4 +1,4 @@
-"""A place between keytrail and a server: passes everything on, and can let others go first."""
+"""A place between keytrail and a server: everything goes through it, and what a test adds happens there."""
 
 import http.client
 import threading
@@ -7,16 +7,17 @@ from urllib.parse import urlsplit
 
 
 class Between:
-    """Before the first request that `meets`, `meanwhile` is done. `answers`: method, path, headers and status of all."""
+    """Passes everything on. `answers`: method, path, headers and status of all; `failures`: what went wrong in between."""
 
-    def __init__(self, endpoint, meets, meanwhile):
+    def __init__(self, endpoint):
         self.to = urlsplit(endpoint).netloc
-        self.meets = meets
-        self.meanwhile = meanwhile
-        self.done = False
         self.lock = threading.Lock()
         self.answers = []
         self.failures = []
+
+    def before(self, request, content):
+        """Comes before a request is passed on; true when it was answered already."""
+        return False
 
     def __enter__(self):
         owner = self
@@ -49,11 +50,8 @@ class Between:
 
     def pass_on(self, request):
         content = request.rfile.read(int(request.headers.get("Content-Length", 0)))
-        with self.lock:
-            first = not self.done and self.meets(request)
-            self.done = self.done or first
-        if first:
-            self.meanwhile()
+        if self.before(request, content):
+            return
         connection = http.client.HTTPConnection(self.to, timeout=60)
         try:
             # The host stays what the client has signed.
@@ -77,3 +75,21 @@ class Between:
             request.send_header("Content-Length", length)
         request.end_headers()
         request.wfile.write(told)
+
+
+class Meanwhile(Between):
+    """Before the first request that `meets`, `meanwhile` is done."""
+
+    def __init__(self, endpoint, meets, meanwhile):
+        super().__init__(endpoint)
+        self.meets = meets
+        self.meanwhile = meanwhile
+        self.done = False
+
+    def before(self, request, content):
+        with self.lock:
+            first = not self.done and self.meets(request)
+            self.done = self.done or first
+        if first:
+            self.meanwhile()
+        return False

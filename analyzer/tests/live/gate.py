@@ -1,49 +1,21 @@
-"""A place between keytrail and the server: passes everything on, counts it, refuses what it is told to refuse, and answers
-the two calls that the server does not know."""
+"""Refuses what a test wants refused, and answers the two calls that the server does not know."""
 
-import http.client
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+
+from between import Between
 
 
-class Between:
+class Gate(Between):
     """`refuse(region, call, body)` gives an error code, or None. `calls` are pairs of Region and call."""
 
     def __init__(self, endpoint, regions=(), refuse=lambda region, call, body: None):
-        self.to = urlsplit(endpoint).netloc
+        super().__init__(endpoint)
         self.regions = regions
         self.refuse = refuse
         self.calls = []
-        self.lock = threading.Lock()
 
-    def __enter__(self):
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def do_POST(self):
-                owner.answer(self)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-
-    def answer(self, request):
-        body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
+    def before(self, request, body):
         scope = re.search(r"Credential=[^/]+/\d+/([a-z0-9-]+)/([a-z]+)/", request.headers.get("Authorization", ""))
         region, service = scope.groups() if scope else ("", "")
         call = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
@@ -63,19 +35,10 @@ class Between:
             return self.send(request, 200, {"Regions": listed})
         if call == "DescribeCustomKeyStores":
             return self.send(request, 200, {"CustomKeyStores": [], "Truncated": False})
-        connection = http.client.HTTPConnection(self.to, timeout=60)
-        try:
-            connection.putrequest("POST", request.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in request.headers.items():
-                connection.putheader(name, value)
-            connection.endheaders(body)
-            answer = connection.getresponse()
-            self.write(request, answer.status, answer.read(), answer.headers.get("Content-Type", ""))
-        finally:
-            connection.close()
+        return False
 
     def send(self, request, status, document):
-        self.write(request, status, json.dumps(document).encode(), "application/x-amz-json-1.1", document.get("__type"))
+        return self.write(request, status, json.dumps(document).encode(), "application/x-amz-json-1.1", document.get("__type"))
 
     def write(self, request, status, content, kind, error=None):
         request.send_response(status)
@@ -85,3 +48,4 @@ class Between:
             request.send_header("x-amzn-ErrorType", error)
         request.end_headers()
         request.wfile.write(content)
+        return True

@@ -1,5 +1,6 @@
-"""S3 servers on this machine, started and stopped here: SeaweedFS and ministack."""
+"""Servers on this machine that answer as AWS does, started and stopped here: SeaweedFS, ministack and moto."""
 
+import contextlib
 import ctypes
 import itertools
 import os
@@ -66,7 +67,6 @@ class Server:
         self.endpoint = f"http://{HOST}:{self.taken[0]}"
         self.home = self.folder / f"{self.name}-{self.taken[0]}"
         (self.home / "data").mkdir(parents=True)
-        self.s3 = self.client()
         environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.home), "TMPDIR": str(self.home)}
         credentials = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET}
         with open(self.home / "log", "wb") as log:
@@ -100,22 +100,35 @@ class Server:
         raise NotImplementedError
 
     def answers(self):
-        """Waits until the server is healthy and keeps what is put into it; False when it has ended or takes too long."""
+        """Waits until the server can be used; False when it has ended or takes too long."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 with urllib.request.urlopen(self.endpoint + self.health(), timeout=5):
-                    bucket = self.bucket()
-                    bucket.put("probe", b"probe")
+                    self.probe()
                     return True
             except (OSError, urllib.error.URLError, BotoCoreError, ClientError):
                 time.sleep(0.05)
         return False
 
+    def probe(self):
+        """Raises while a healthy server cannot be used yet."""
+
     def stop(self):
         """At once: there is nothing to be saved."""
         self.process.kill()
         self.process.wait()
+
+
+class Buckets(Server):
+    """A server with buckets: it can be used when it keeps what is put into it."""
+
+    def start(self):
+        super().start()
+        self.s3 = self.client()
+
+    def probe(self):
+        self.bucket().put("probe", b"probe")
 
     def client(self):
         return boto3.client(
@@ -165,7 +178,7 @@ class Bucket:
         return [found["Key"] for page in pages for found in page.get("Contents", [])]
 
 
-class SeaweedFS(Server):
+class SeaweedFS(Buckets):
     """Checks keys and signatures of requests; lists folder by folder, not in the order of bytes."""
 
     name = "seaweedfs"
@@ -192,16 +205,20 @@ class SeaweedFS(Server):
                 left.unlink(missing_ok=True)
 
 
-class Ministack(Server):
+class Ministack(Buckets):
     """Keeps all in memory; knows keys, but checks no signatures."""
 
     name = "ministack"
+    services = "s3"
+    region = REGION
+    auth = True
 
     def command(self):
         return [PROGRAMS / "ministack"]
 
     def environment(self):
-        account = {"MINISTACK_ACCOUNT_ID": "111122223333", "MINISTACK_REGION": REGION, "AUTH": "true", "SERVICES": "s3"}
+        account = {"MINISTACK_ACCOUNT_ID": "111122223333", "MINISTACK_REGION": self.region, "SERVICES": self.services}
+        account |= {"AUTH": "true"} if self.auth else {}
         folders = {"S3_DATA_DIR": str(self.home / "data"), "STATE_DIR": str(self.home / "state")}
         return {"BIND_HOST": HOST, "GATEWAY_PORT": str(self.taken[0])} | account | folders
 
@@ -209,4 +226,44 @@ class Ministack(Server):
         return "/_ministack/health"
 
 
+class Moto(Server):
+    """Knows most services, and their rights when it is told to enforce them."""
+
+    name = "moto"
+    # None: the one that it gives to whoever it does not know, and others to those whose roles are assumed.
+    account = None
+
+    def command(self):
+        return [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(self.taken[0])]
+
+    def environment(self):
+        # IAM counts from the first request on: it is switched on when a test asks for it.
+        account = {"MOTO_ACCOUNT_ID": self.account} if self.account else {}
+        return {"INITIAL_NO_AUTH_ACTION_COUNT": "1000000000"} | account
+
+    def health(self):
+        return "/moto-api/data.json"
+
+    def ask(self, path, body=None):
+        # As a form, the server would not see it.
+        request = urllib.request.Request(self.endpoint + path, data=body, headers={"Content-Type": "text/plain"})
+        return urllib.request.urlopen(request, timeout=30).read()
+
+    def enforce(self, on):
+        """From now on every request needs the right for it; or none does."""
+        self.ask("/moto-api/reset-auth", b"0" if on else b"1000000000")
+
+
+@contextlib.contextmanager
+def started(kind, folder):
+    """A server of a kind, until it is not needed any more."""
+    server = kind(folder)
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.stop()
+
+
+# Those that keep buckets.
 KINDS = {kind.name: kind for kind in [SeaweedFS, Ministack]}
