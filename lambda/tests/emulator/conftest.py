@@ -15,7 +15,7 @@ import pytest
 from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "analyzer/tests/servers"))
+sys.path.insert(0, str(ROOT / "analyzer/tests/support"))
 
 import servers  # noqa: E402
 

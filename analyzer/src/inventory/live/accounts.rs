@@ -5,7 +5,6 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::ask::Asked;
-use super::error::reason;
 use super::{Captured, LiveError, LiveOptions};
 use crate::inventory::call::Call;
 
@@ -34,7 +33,7 @@ pub(super) async fn find(config: &SdkConfig, options: &LiveOptions) -> Result<(V
     let here = config.to_builder().region(home(config)).build();
     let client = aws_sdk_sts::Client::new(&here);
     let caller = client.get_caller_identity().send().await;
-    let caller = caller.map_err(|error| LiveError::Credentials(reason(&error).1))?;
+    let caller = caller.map_err(|error| LiveError::of_caller(&error))?;
     let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_string();
     let id = caller.account.ok_or_else(|| LiveError::Failed("STS names no account".into()))?;
     let own = Account { id, partition: partition.clone(), own: true };

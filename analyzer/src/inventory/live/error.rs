@@ -1,7 +1,10 @@
 //! What AWS says when it refuses, in one word.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_kms::config::http::HttpResponse;
-use aws_sdk_kms::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+
+use crate::source::s3::{chain, find};
 
 /// Why nothing can be asked at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +19,18 @@ pub enum LiveError {
     Failed(String),
 }
 
+impl LiveError {
+    /// Why AWS did not say who asks.
+    pub(super) fn of_caller<E>(error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
+        let (_, detail) = reason(error);
+        let speaks_of_them = error.code().is_some() || find::<CredentialsError>(error).is_some();
+        if speaks_of_them { Self::Credentials(detail) } else { Self::Failed(detail) }
+    }
+}
+
 /// A word for machines and a sentence for people.
 pub(super) fn reason<E>(error: &SdkError<E, HttpResponse>) -> (&'static str, String)
 where
@@ -26,7 +41,7 @@ where
     let detail = match (code, error.message()) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_string(),
-        _ => DisplayErrorContext(error).to_string(),
+        _ => find::<CredentialsError>(error).map_or_else(|| chain(error), |none| chain(none)),
     };
     (word(code.unwrap_or_default(), status), detail)
 }

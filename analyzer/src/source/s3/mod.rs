@@ -35,6 +35,7 @@ mod window;
 pub use bucket::Bucket;
 pub(crate) use client::load;
 pub use error::S3Error;
+pub(crate) use error::{chain, find};
 pub use fetch::{Body, Fetch, Fetched};
 pub use list::{Counter, Counts, Listing};
 pub use memory::Held;
