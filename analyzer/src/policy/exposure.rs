@@ -33,6 +33,8 @@ pub enum Kind {
     ForeignAccount,
     /// A trusted account that may hand out grants as it likes.
     TrustedAccountControl,
+    /// Another account of the own organization uses the key.
+    MemberAccount,
     /// An organization that is not the owner's.
     ForeignOrganization,
     /// An organization, and the settings do not say which one is ours.
@@ -62,10 +64,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::PublicAccess,
         Self::ForeignAccount,
         Self::TrustedAccountControl,
+        Self::MemberAccount,
         Self::ForeignOrganization,
         Self::UnplacedOrganization,
         Self::BroadControl,
@@ -86,6 +89,7 @@ impl Kind {
             Self::PublicAccess => "public-access",
             Self::ForeignAccount => "foreign-account",
             Self::TrustedAccountControl => "trusted-account-control",
+            Self::MemberAccount => "member-account",
             Self::ForeignOrganization => "foreign-organization",
             Self::UnplacedOrganization => "unplaced-organization",
             Self::BroadControl => "broad-control",

@@ -20,6 +20,8 @@ pub struct Context<'a> {
     pub account: &'a str,
     /// True for accounts that may use our keys.
     pub trusted: &'a dyn Fn(&str) -> bool,
+    /// True for further accounts of our organization.
+    pub member: &'a dyn Fn(&str) -> bool,
     /// Our organization: `o-...`.
     pub organization: Option<&'a str>,
 }
@@ -87,7 +89,7 @@ fn judge<'a>(found: &mut Found, rights: &Rights<'a>, rule: &Rule<'a>, principal:
         let Some((kind, severity)) = verdict(place, named, actions, &limits) else { continue };
         let confidence = if maybe.is_some() || !limits.is_empty() { Confidence::Medium } else { Confidence::High };
         let who = match place {
-            Place::Foreign(account) if named == Named::Everyone => account.to_owned(),
+            Place::Foreign(account) | Place::Member(account) if named == Named::Everyone => account.to_owned(),
             Place::ForeignOrganization(id) | Place::UnplacedOrganization(id) if named == Named::Everyone => {
                 id.to_owned()
             }
@@ -120,6 +122,10 @@ fn odd(principal: &Principal, level: Level, context: &Context<'_>) -> Option<(Ki
         Principal::Federated(name) => match split(name) {
             Some((_, account, _)) if account == context.account => return None,
             Some((_, account, _)) if (context.trusted)(account) => return None,
+            Some((_, account, _)) if (context.member)(account) => {
+                let reason = format!("names an identity provider of account {account}, of the own organization");
+                (Kind::MemberAccount, Severity::Info, reason)
+            }
             Some((_, account, _)) => {
                 let reason = format!("names an identity provider of account {account}, which is not ours");
                 (Kind::ForeignAccount, Severity::Medium, reason)
@@ -159,7 +165,9 @@ fn sentence(place: Place<'_>, named: Named, actions: ActionSet, limits: &[Limit]
                 "the service may {what} for every account of organization {id}; the settings do not say which is ours"
             )
         }
-        Place::Own | Place::OwnOrganization | Place::Tied | Place::Trusted(_) if named == Named::Service => {
+        Place::Own | Place::OwnOrganization | Place::Member(_) | Place::Tied | Place::Trusted(_)
+            if named == Named::Service =>
+        {
             format!("the service may {what}, and no AWS service needs to administer a key")
         }
         Place::Anyone => format!("any AWS account may {what}{how}"),
@@ -168,6 +176,7 @@ fn sentence(place: Place<'_>, named: Named, actions: ActionSet, limits: &[Limit]
             format!("account {account}, which is not ours, is to {what}; KMS gives that no effect across accounts")
         }
         Place::Foreign(account) => format!("account {account}, which is not ours, may {what}{how}"),
+        Place::Member(account) => format!("account {account}, of the own organization, may {what}{how}"),
         Place::Trusted(account) => format!("the trusted account {account} may {what}, grants to anybody included"),
         Place::ForeignOrganization(id) => format!("organization {id}, which is not ours, may {what}{how}"),
         Place::UnplacedOrganization(id) => {

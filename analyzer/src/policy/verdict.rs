@@ -15,6 +15,8 @@ pub(super) enum Place<'a> {
     /// Tied to a network or an id: the author knew whom.
     Tied,
     Trusted(&'a str),
+    /// Another account of the own organization, by the settings.
+    Member(&'a str),
     Foreign(&'a str),
     ForeignOrganization(&'a str),
     UnplacedOrganization(&'a str),
@@ -30,6 +32,7 @@ impl<'a> Place<'a> {
             Some(account) if account == context.account => return Self::Own,
             Some(account) if (context.trusted)(account) => return Self::Trusted(account),
             Some(_) if organization.is_some_and(own) => return Self::OwnOrganization,
+            Some(account) if (context.member)(account) => return Self::Member(account),
             Some(account) => return Self::Foreign(account),
             None => {}
         }
@@ -120,7 +123,9 @@ pub(super) fn verdict(
     let narrowed = limits.iter().any(|limit| matches!(limit, Limit::Path | Limit::Request));
     let (kind, severity) = match (place, level) {
         // Services create grants for what they keep for us; none of them needs to administer the key.
-        (Place::Own | Place::OwnOrganization | Place::Tied | Place::Trusted(_), _) if named == Named::Service => {
+        (Place::Own | Place::OwnOrganization | Place::Member(_) | Place::Tied | Place::Trusted(_), _)
+            if named == Named::Service =>
+        {
             return actions.meets(ActionSet::control()).then_some((Kind::BroadControl, Low));
         }
         (Place::Own | Place::OwnOrganization | Place::Tied, _) => {
@@ -131,6 +136,9 @@ pub(super) fn verdict(
         }
         (Place::Trusted(_), Level::Control) => (Kind::TrustedAccountControl, Low),
         (Place::Trusted(_), _) => return None,
+        // What goes there stays inside: worth a line, and no alarm.
+        (Place::Member(_), Level::Control | Level::Secrets | Level::Encrypt) => (Kind::MemberAccount, Info),
+        (Place::Member(_), _) => return None,
         (Place::Foreign(_), Level::Control) => (Kind::ForeignAccount, High),
         (Place::Foreign(_), Level::Secrets) => (Kind::ForeignAccount, Medium),
         // No effect across accounts today, but somebody wanted that.

@@ -24,9 +24,11 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
     }
     let versions = policies::versions(key, cx);
     let trusted = |account: &str| account != key.account && cx.settings.is_trusted(account);
+    let member = |account: &str| cx.settings.accounts.is_member(account);
     let context = policy::Context {
         account: &key.account,
         trusted: &trusted,
+        member: &member,
         organization: cx.settings.accounts.organization.as_deref(),
     };
     let judged: Vec<Option<Vec<Exposure>>> =

@@ -71,9 +71,11 @@ fn finding(key: &KeyView, cause: &ControlEvent, to: &str, copy: bool, cx: &Conte
 /// Whom the policy of a copy lets in from outside: it has one of its own.
 fn lets_in(key: &KeyView, cause: &ControlEvent, cx: &Context<'_>) -> Vec<String> {
     let trusted = |account: &str| account != key.account && cx.settings.is_trusted(account);
+    let member = |account: &str| cx.settings.accounts.is_member(account);
     let context = policy::Context {
         account: &key.account,
         trusted: &trusted,
+        member: &member,
         organization: cx.settings.accounts.organization.as_deref(),
     };
     let Some(Ok(document)) = cause.detail.policy.as_deref().map(|document| cx.policy(document)) else {

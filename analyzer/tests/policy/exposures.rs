@@ -6,7 +6,9 @@ use keytrail::policy::{Class, Context, Exposure, Kind, Policy, judge_key_policy,
 fn judge(statements: &str) -> Vec<Exposure> {
     let policy = Policy::parse(&format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#)).unwrap();
     let trusted = |account: &str| account == "777788889999";
-    judge_key_policy(&policy, &Context { account: "111122223333", trusted: &trusted, organization: None })
+    let member = |_: &str| false;
+    let context = Context { account: "111122223333", trusted: &trusted, member: &member, organization: None };
+    judge_key_policy(&policy, &context)
 }
 
 #[test]

@@ -27,6 +27,8 @@ struct Row {
     account: String,
     #[serde(default)]
     trusted: Vec<String>,
+    #[serde(default)]
+    members: Vec<String>,
     organization: Option<String>,
     /// True for an IAM policy.
     #[serde(default)]
@@ -75,7 +77,9 @@ fn wrong(row: &Row) -> Option<String> {
         (Err(error), _) => return Some(format!("unreadable: {} ({error})", error.id())),
     };
     let trusted = |account: &str| row.trusted.iter().any(|known| known == account);
-    let context = Context { account: &row.account, trusted: &trusted, organization: row.organization.as_deref() };
+    let member = |account: &str| row.members.iter().any(|known| known == account);
+    let organization = row.organization.as_deref();
+    let context = Context { account: &row.account, trusted: &trusted, member: &member, organization };
     let found = if row.iam { judge_iam_policy(&policy) } else { judge_key_policy(&policy, &context) };
     let mut told = String::new();
     let mut same = found.len() == row.expect.len();
@@ -138,7 +142,8 @@ fn a_policy_does_not_differ_from_itself() {
 #[test]
 fn damaged_policies_are_read_or_refused() {
     let trusted = |_: &str| false;
-    let context = Context { account: "111122223333", trusted: &trusted, organization: Some("o-a1b2c3d4e5") };
+    let context =
+        Context { account: "111122223333", trusted: &trusted, member: &trusted, organization: Some("o-a1b2c3d4e5") };
     let default = Policy::parse(&format!(r#"{{"Statement":{ROOT}}}"#)).unwrap();
     let mut read = 0;
     for (at, row) in rows().iter().enumerate() {
@@ -215,7 +220,8 @@ fn hostile_policies_are_judged() {
         ),
     ];
     let trusted = |_: &str| false;
-    let context = Context { account: "111122223333", trusted: &trusted, organization: Some("o-a1b2c3d4e5") };
+    let context =
+        Context { account: "111122223333", trusted: &trusted, member: &trusted, organization: Some("o-a1b2c3d4e5") };
     let mut statements = 0;
     for text in hostile {
         assert!(text.len() <= keytrail::policy::MAX_BYTES, "{} bytes", text.len());
