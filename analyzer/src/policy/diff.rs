@@ -37,6 +37,12 @@ pub struct Change {
     canonical: String,
 }
 
+/// How the canonical text of `NotPrincipal` begins; those whom it lists follow.
+const ALL_BUT: &str = "not ";
+
+/// Stands between those whom `NotPrincipal` lists: no name has it.
+const SEPARATOR: char = '\n';
+
 /// How closely a change speaks of somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Closeness {
@@ -47,16 +53,22 @@ pub enum Closeness {
 }
 
 impl Change {
-    /// Whether the change is about one of these names of a caller, of that account, and one of these actions.
+    /// Whether the change is about one of these names of a caller, of that account, and one of these actions. The first name
+    /// is the caller's own; the others are of services that call for it.
     pub fn concerns(&self, names: &[&str], account: &str, actions: &[&str]) -> Option<Closeness> {
         if !actions.iter().any(|action| self.set.contains(action)) {
             return None;
         }
-        let named = |name: &&str| {
+        let is = |name: &str, listed: &str| {
             let kinds = [Principal::read("AWS", name), Principal::read("Service", name)];
-            !name.is_empty() && kinds.iter().any(|kind| kind.canonical() == self.canonical)
+            !name.is_empty() && kinds.iter().any(|kind| kind.canonical() == listed)
         };
-        if names.iter().any(named) {
+        if let Some(spared) = self.canonical.strip_prefix(ALL_BUT) {
+            // Who is spared is spared as the caller itself: naming the service in between changes nothing for it.
+            let own = names.first().is_some_and(|name| spared.split(SEPARATOR).any(|listed| is(name, listed)));
+            return (!own).then_some(Closeness::Around);
+        }
+        if names.iter().any(|name| is(name, &self.canonical)) {
             return Some(Closeness::Named);
         }
         let around = matches!(self.canonical.as_str(), "*") || self.canonical == format!("account {account}");
@@ -176,7 +188,8 @@ fn principals(statement: &Statement) -> Vec<(String, String)> {
             let mut spared: Vec<String> = all.items.iter().map(|one| one.canonical()).collect();
             spared.sort();
             let shown: Vec<String> = all.items.iter().map(ToString::to_string).collect();
-            vec![(format!("not {}", spared.join(" ")), format!("everyone except {}", shown.join(", ")))]
+            let spared = spared.join(&SEPARATOR.to_string());
+            vec![(format!("{ALL_BUT}{spared}"), format!("everyone except {}", shown.join(", ")))]
         }
         Some(all) => all.items.iter().map(|one| (one.canonical(), one.to_string())).collect(),
     }

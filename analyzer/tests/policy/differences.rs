@@ -1,6 +1,6 @@
 //! What changed between two policies: `tests/differences.toml`, and what holds for any pair.
 
-use keytrail::policy::{Diff, Policy, diff};
+use keytrail::policy::{Closeness, Diff, Policy, diff};
 use serde::Deserialize;
 
 const ROOT: &str =
@@ -63,4 +63,23 @@ fn there_and_back() {
             assert_eq!((&gained.principal, &gained.actions), (&lost.principal, &lost.actions), "{}", pair.name);
         }
     }
+}
+
+/// A deny for all but some is about everybody else, however close a service that calls for them is to the list.
+#[test]
+fn all_but_some_are_everybody_else() {
+    let new = read(
+        r#"{"Version":"2012-10-17","Statement":[$ROOT,{"Effect":"Deny","Action":"kms:Decrypt","Resource":"*","NotPrincipal":
+        {"AWS":["111122223333","arn:aws:iam::111122223333:role/admin"],"Service":"secretsmanager.amazonaws.com"}}]}"#,
+    );
+    let old = read(r#"{"Version":"2012-10-17","Statement":[$ROOT]}"#);
+    let lost = diff(Some(&old), &new).lost;
+    assert_eq!(lost.len(), 1, "{lost:?}");
+    let concerns = |names: &[&str], action| lost[0].concerns(names, "111122223333", &[action]);
+    let (admin, app) = ("arn:aws:iam::111122223333:role/admin", "arn:aws:iam::111122223333:role/app");
+    assert_eq!(concerns(&[app, ""], "Decrypt"), Some(Closeness::Around));
+    assert_eq!(concerns(&[app, "secretsmanager.amazonaws.com"], "Decrypt"), Some(Closeness::Around));
+    assert_eq!(concerns(&[app, ""], "Encrypt"), None);
+    assert_eq!(concerns(&[admin, ""], "Decrypt"), None);
+    assert_eq!(concerns(&["secretsmanager.amazonaws.com", ""], "Decrypt"), None);
 }
