@@ -8,7 +8,7 @@
 //! text → document (json, principal, condition, pattern) → Policy
 //! Policy → rights (pins, reach: whom the conditions leave) → deny → judge (verdict), duties → Exposure
 //!                                                              → lockout → Lockout
-//! Policy → identity → Exposure      Policy, Policy → diff → Diff
+//! Policy → identity → Exposure      Policy, Policy → diff → Diff      Policy → service
 //! ```
 
 mod actions;
@@ -27,6 +27,7 @@ mod pins;
 mod principal;
 mod reach;
 mod rights;
+mod service;
 mod verdict;
 
 pub use actions::{ActionSet, Class};
@@ -38,3 +39,4 @@ pub use identity::judge_iam_policy;
 pub use judge::{Context, judge_key_policy};
 pub use lockout::{Lockout, LockoutKind, lockout};
 pub use principal::Principal;
+pub use service::{ServiceCall, lets_service};

@@ -107,7 +107,7 @@ impl<'a> Narrowed<'a> {
 }
 
 /// `Resource` of a key policy is that key. A statement that names only others does nothing.
-fn is_about_the_key(statement: &Statement, owner: &str) -> bool {
+pub(super) fn is_about_the_key(statement: &Statement, owner: &str) -> bool {
     let Some(resources) = statement.resources.as_ref().filter(|resources| !resources.except) else { return true };
     resources.items.iter().any(|resource| match split(resource) {
         Some((service, account, _)) => service == "kms" && (account == owner || account.contains('*')),

@@ -3,8 +3,9 @@
 use super::kit::policies::versions;
 use super::kit::stretch::SETTLING;
 use super::prelude::*;
-use crate::policy::{Closeness, diff};
+use crate::policy::{ServiceCall, lets_service};
 use crate::view::activity::Series;
+use crate::view::resources::ResourceUse;
 
 pub(super) static RULE: Rule = Rule {
     id: "trail-key-cut-off",
@@ -25,36 +26,53 @@ const STILL_USED: i64 = 2 * DAY;
 /// CloudTrail's own name.
 const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
 
+/// Under this name CloudTrail states the trail in the encryption context.
+const TRAIL_CONTEXT: &str = "aws:cloudtrail:arn";
+
+/// Most trails that are asked about, the most used ones: a key has one or two, and whoever may use it can make up names.
+const TRAILS: usize = 32;
+
 /// From when on CloudTrail cannot use the key.
 struct Cut<'v> {
     by: &'v ControlEvent,
     back: Option<&'v ControlEvent>,
+    /// Trails that it is about.
+    trails: Vec<&'v ResourceUse>,
 }
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
-    if !key.resources.iter().any(|resource| is_trail(&resource.name)) {
+    let mut trails: Vec<&ResourceUse> = key.resources.iter().filter(|resource| is_trail(&resource.name)).collect();
+    if trails.is_empty() {
         return Vec::new();
     }
-    let mut cuts = states(key);
-    cuts.extend(policies(key, cx));
+    trails.sort_by_key(|trail| (std::cmp::Reverse(trail.uses), &trail.name));
+    trails.truncate(TRAILS);
+    trails.sort_by_key(|trail| &trail.name);
+    let mut cuts = states(key, &trails);
+    cuts.extend(policies(key, &trails, cx));
     cuts.iter().filter_map(|cut| finding(key, cut, cx)).collect()
 }
 
 fn is_trail(resource: &str) -> bool {
+    // No trail has a longer name; whoever may use the key could make one up.
+    const LONGEST: usize = 256;
     let mut fields = resource.splitn(6, ':');
-    fields.next() == Some("arn")
+    resource.len() <= LONGEST
+        && fields.next() == Some("arn")
         && fields.nth(1) == Some("cloudtrail")
         && fields.nth(2).is_some_and(|rest| rest.starts_with("trail/"))
 }
 
 /// The key was made unusable altogether.
-fn states(key: &KeyView) -> Vec<Cut<'_>> {
-    let mut cuts: Vec<Cut<'_>> = Vec::new();
+fn states<'v>(key: &'v KeyView, trails: &[&'v ResourceUse]) -> Vec<Cut<'v>> {
+    let mut cuts: Vec<Cut<'v>> = Vec::new();
     for change in &key.history.states {
         let by = &key.events[change.by];
         let open = cuts.last_mut().filter(|cut| cut.back.is_none());
         match (change.state.is_unusable(), open) {
-            (true, None) if key.history.created != Some(change.by) => cuts.push(Cut { by, back: None }),
+            (true, None) if key.history.created != Some(change.by) => {
+                cuts.push(Cut { by, back: None, trails: trails.to_vec() });
+            }
             (false, Some(cut)) => cut.back = Some(by),
             _ => {}
         }
@@ -62,44 +80,47 @@ fn states(key: &KeyView) -> Vec<Cut<'_>> {
     cuts
 }
 
-/// A new policy took the right to make data keys from CloudTrail.
-fn policies<'v>(key: &'v KeyView, cx: &Context<'_>) -> Vec<Cut<'v>> {
-    let versions = versions(key, cx);
+/// A new policy took the right to make data keys from CloudTrail, for trails that the policy before let in.
+fn policies<'v>(key: &'v KeyView, trails: &[&'v ResourceUse], cx: &Context<'_>) -> Vec<Cut<'v>> {
     let mut cuts: Vec<Cut<'v>> = Vec::new();
-    for pair in versions.windows(2) {
-        let (Ok(old), Ok(new)) = (&pair[0].policy, &pair[1].policy) else { continue };
-        let found = diff(Some(old), new);
-        let about = |changes: &[crate::policy::Change]| {
-            let named = |change: &crate::policy::Change| {
-                change.concerns(&[CLOUDTRAIL], &key.account, &["GenerateDataKey"]) == Some(Closeness::Named)
-            };
-            changes.iter().any(named)
+    let mut before: Vec<&'v ResourceUse> = Vec::new();
+    for version in versions(key, cx) {
+        let Ok(policy) = &version.policy else { continue };
+        let by = &key.events[version.by];
+        let is_let_in = |trail: &&ResourceUse| {
+            let context = [(TRAIL_CONTEXT, &*trail.name)];
+            let (service, action, source) = (CLOUDTRAIL, "GenerateDataKey", &*trail.name);
+            lets_service(policy, &key.account, &ServiceCall { service, action, source, context: &context })
         };
-        let by = &key.events[pair[1].by];
-        if about(&found.gained) {
-            if let Some(cut) = cuts.last_mut().filter(|cut| cut.back.is_none()) {
+        let now: Vec<&'v ResourceUse> = trails.iter().copied().filter(is_let_in).collect();
+        for cut in cuts.iter_mut().filter(|cut| cut.back.is_none()) {
+            if cut.trails.iter().all(|trail| now.contains(trail)) {
                 cut.back = Some(by);
             }
-        } else if about(&found.lost) && cuts.last().is_none_or(|cut| cut.back.is_some()) {
-            cuts.push(Cut { by, back: None });
         }
+        let lost: Vec<&'v ResourceUse> = before.into_iter().filter(|trail| !now.contains(trail)).collect();
+        if !lost.is_empty() {
+            cuts.push(Cut { by, back: None, trails: lost });
+        }
+        before = now;
     }
     cuts
 }
 
 fn finding(key: &KeyView, cut: &Cut<'_>, cx: &Context<'_>) -> Option<Draft> {
     let at = cut.by.event.time;
-    let used = |resource: &&crate::view::resources::ResourceUse| {
-        is_trail(&resource.name) && resource.first <= at && resource.last >= at - STILL_USED
-    };
-    let trails: Vec<&str> = key.resources.iter().filter(used).map(|resource| &*resource.name).collect();
+    let used = |trail: &&ResourceUse| trail.first <= at && trail.last >= at - STILL_USED;
+    let trails: Vec<&ResourceUse> = cut.trails.iter().copied().filter(used).collect();
+    // Of several trails with the same key, another one may deliver on.
+    let goes_on = trails.iter().any(|trail| trail.last > at + SETTLING);
+    let trails: Vec<&str> = trails.into_iter().map(|trail| &*trail.name).collect();
     let first = trails.first()?;
     let by_trail = |series: &&Series| {
         series.succeeded() && [series.key.via, series.key.principal].into_iter().any(|who| cx.text(who) == CLOUDTRAIL)
     };
     let delivered = || key.series.iter().filter(by_trail).flat_map(|series| &series.cells);
     let last = delivered().map(|cell| cell.last()).filter(|last| *last <= at + SETTLING).max();
-    let since = delivered().map(|cell| cell.first.time).filter(|time| *time > at + SETTLING).min();
+    let since = delivered().map(|cell| cell.first.time).filter(|time| goes_on && *time > at + SETTLING).min();
     // Reads of the logs alone do not make it the key of a trail that still writes.
     let last = last.filter(|last| *last >= at - STILL_USED)?;
     let back = cut.back.map(|back| back.event.time).or(since);

@@ -3,4 +3,5 @@
 
 mod differences;
 mod exposures;
+mod services;
 mod table;
