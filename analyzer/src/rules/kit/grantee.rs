@@ -19,10 +19,14 @@ pub fn is_same(one: &str, two: &str) -> bool {
 }
 
 /// Whether the grantee used the key after a grant was made; `None` where the log could not tell it: the grantee is a whole
-/// account, a service, or nobody that calls are counted by.
+/// account, a service, somebody of another account, or nobody that calls are counted by.
 pub fn has_used(key: &KeyView, created: &ControlEvent, cx: &Context<'_>) -> Option<bool> {
     let grantee = of(created);
     Logs::identity(grantee)?;
+    // The log of the key's owner names callers of other accounts by their unique ids, which no grant does.
+    if cx.text(created.detail.grantee_account) != key.account {
+        return None;
+    }
     let mut uses = key.series.iter().filter(|series| {
         series.succeeded()
             && cx.text(series.key.operation) == "crypto"
