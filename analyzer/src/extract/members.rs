@@ -233,15 +233,17 @@ fn constraints(value: &Node<'_>) -> Option<String> {
 /// How the names of members of external key stores begin.
 const XKS: &str = "xks";
 
-/// Members of external key stores, gathered from all parts of the record. Credentials stay behind.
+/// Members of external key stores, gathered from all parts of the record. Credentials stay behind: that an update brings a
+/// new one is told by its name, with null for what it is.
 pub(super) fn xks<'r>(row: &mut Row<'r>, parts: &Parts<'r>) {
-    let is_member = |name: &str| name.starts_with(XKS) && !name.to_ascii_lowercase().contains("credential");
+    let is_update = row.event_name.as_deref() == Some("UpdateCustomKeyStore");
     let metadata = parts.response.and_then(|response| json::get(&response, "keyMetadata"));
     let mut found: Vec<(Cow<'r, str>, String)> = Vec::new();
     for part in [parts.request, parts.additional, parts.response, metadata].into_iter().flatten() {
         let Some(members) = part.as_object() else { continue };
-        for (name, value) in members.iter().filter(|(name, _)| is_member(name)) {
+        for (name, value) in members.iter().filter(|(name, _)| name.starts_with(XKS)) {
             let text = match json::object(&value) {
+                _ if name.to_ascii_lowercase().contains("credential") => is_update.then(|| "null".to_owned()),
                 // Of nested members only plain identifiers are taken; access key ids are none of a report's business.
                 Some(nested) => json::object_of(
                     nested

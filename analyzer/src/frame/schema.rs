@@ -151,7 +151,7 @@ macro_rules! with_columns {
             (Wide custom_key_store_id Cat "customKeyStoreId in request, response or additionalEventData" "id of the custom key store")
             (Wide custom_key_store_name Str "customKeyStoreName, newCustomKeyStoreName" "name of the custom key store; the new one where it changes")
             (Wide cloud_hsm_cluster_id Cat "clusterId, cloudHsmClusterId" "id of the CloudHSM cluster")
-            (Wide xks Str "xksKeyId, xksKeyConfiguration, xksProxy*" "canonical JSON object of the external key store members, without credentials")
+            (Wide xks Str "xksKeyId, xksKeyConfiguration, xksProxy*" "canonical JSON object of the external key store members, without credentials; of UpdateCustomKeyStore the name of a new one, with null")
             (Wide backing_keys Str "additionalEventData.backingKey, backingKeys" "text as logged, CloudHSM keys")
             (Wide backing_keys_deletion Str "additionalEventData.backingKeysDeletionStatus" "text as logged")
             // --- control plane: deletion, rotation, import

@@ -221,6 +221,20 @@ fn credentials_of_key_stores_stay_behind() {
 }
 
 #[test]
+fn a_new_credential_of_a_key_store_is_told_by_its_name() {
+    let credential = json!({"accessKeyId": "SECRET1", "rawSecretAccessKey": "SECRET2"});
+    for value in [credential, json!("SECRET3"), json!(["SECRET4"]), json!(null)] {
+        let row = event(
+            "UpdateCustomKeyStore",
+            json!({"requestParameters": {"customKeyStoreId": "cks-1", "xksProxyAuthenticationCredential": value}}),
+        );
+        assert_eq!(row.xks.as_deref(), Some(r#"{"xksProxyAuthenticationCredential":null}"#));
+        let all = format!("{:?}", crate::columns(&row));
+        assert!(!all.contains("SECRET"), "{all}");
+    }
+}
+
+#[test]
 fn plain_calls_that_tell_more_are_wide() {
     let plain = json!({"resources": [{"ARN": KEY}], "requestParameters": {"keyId": "alias/app", "encryptionAlgorithm": "SYMMETRIC_DEFAULT"}});
     let row = event("Decrypt", plain.clone());
