@@ -134,13 +134,15 @@ fn not_enabled(key: &KeyView, cx: &Context<'_>, patience: i64) -> Option<Draft> 
 /// Second question: did it rotate within the cryptoperiod?
 fn not_rotated(key: &KeyView, cx: &Context<'_>, period: i64, grace: i64, eligibility: Eligibility) -> Option<Draft> {
     let history = &key.history;
-    // Without a rotation the material is as old as the key; of a key older than the log it is only known that it has not
-    // rotated since the first event that would have led to it.
+    // Without a rotation the material is as old as the key, or as its first import; of a key older than the log it is only
+    // known that it has not rotated since the first event that would have led to it.
     let enabled = || history.rotation.iter().find(|change| change.enabled).map(|change| change.by);
-    let (last, what) = match (history.rotations.last(), history.created) {
-        (Some(&rotation), _) => (&key.events[rotation], "last rotation"),
-        (None, Some(created)) => (&key.events[created], "created, never rotated since"),
-        (None, None) => (&key.events[enabled()?], "rotation enabled, no rotation since"),
+    let imported = imports(key, cx).next().filter(|_| eligibility == Eligibility::OnDemand);
+    let (last, what) = match (history.rotations.last(), imported, history.created) {
+        (Some(&rotation), ..) => (&key.events[rotation], "last rotation"),
+        (None, Some(import), _) => (import, "first import"),
+        (None, None, Some(created)) => (&key.events[created], "created, never rotated since"),
+        (None, None, None) => (&key.events[enabled()?], "rotation enabled, no rotation since"),
     };
     let rotated = !history.rotations.is_empty();
     let due = last.event.time + period * DAY;
@@ -189,15 +191,20 @@ fn not_rotated(key: &KeyView, cx: &Context<'_>, period: i64, grace: i64, eligibi
     Some(draft)
 }
 
-/// New material that was imported and that the key does not use yet.
+/// Imports of material that worked, in order of time.
+fn imports<'v>(key: &'v KeyView, cx: &Context<'_>) -> impl Iterator<Item = &'v ControlEvent> {
+    let is_import =
+        |control: &&ControlEvent| control.error.is_none() && cx.text(Some(control.name)) == "ImportKeyMaterial";
+    key.events.iter().filter(is_import)
+}
+
+/// New material that was imported since the first, or since a rotation, and that the key does not use yet. The first
+/// material that a key gets, it uses at once.
 fn waiting_material<'v>(key: &'v KeyView, since: &ControlEvent, cx: &Context<'_>) -> Option<&'v ControlEvent> {
     let waits = |control: &&ControlEvent| {
-        control.error.is_none()
-            && control.event > since.event
-            && cx.text(Some(control.name)) == "ImportKeyMaterial"
-            && cx.text(control.detail.import_type) == "NEW_KEY_MATERIAL"
+        control.event > since.event && cx.text(control.detail.import_type) == "NEW_KEY_MATERIAL"
     };
-    key.events.iter().rev().find(waits)
+    imports(key, cx).filter(waits).last()
 }
 
 /// A key whose creation the log does not show, or a copy of one that it does not show.
