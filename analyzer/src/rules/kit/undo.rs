@@ -1,5 +1,7 @@
 //! What undoes an outage, as commands to look at and paste.
 
+use serde_json::{Map, Value};
+
 use super::context::Context;
 use super::outage::{Outage, Over, Undo};
 use super::time::instant;
@@ -101,24 +103,65 @@ fn grant(key: &KeyView, ended: Option<&ControlEvent>, cx: &Context<'_>) -> Strin
         detail.grant_operations.as_deref().and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
     let operations: Vec<_> = operations.iter().map(|name| word(name)).collect();
     let operations = if operations.is_empty() { "OPERATIONS".to_string() } else { operations.join(" ") };
-    let bound = detail
-        .grant_constraints
-        .as_deref()
-        .map(|json| format!(" --constraints {}", word(&shorthand(&cx.constraints(json)))));
+    let (at, grantee) = (instant(created.event.time), word(detail.grantee.as_deref().unwrap_or("GRANTEE")));
+    let bound = detail.grant_constraints.as_deref().map(|json| shorthand(json, &cx.constraints(json)));
+    let bound = match bound {
+        None => String::new(),
+        Some(Some(constraints)) => format!(" --constraints {}", word(&constraints)),
+        // A grant that is bound to what stands in place of the values would let nobody in.
+        Some(None) => {
+            return format!(
+                "If this was not meant to happen, make the grant again as it was made at {at}: to {grantee}, for {operations}, \
+                 within the constraints of event {}, which are not shown here.",
+                cx.id(&created.event)
+            );
+        }
+    };
     format!(
-        "If this was not meant to happen, make the grant again as it was made at {}:\naws kms create-grant --region {} --key-id {} \
-         --grantee-principal {} --operations {operations}{}",
-        instant(created.event.time),
+        "If this was not meant to happen, make the grant again as it was made at {at}:\naws kms create-grant --region {} --key-id {} \
+         --grantee-principal {grantee} --operations {operations}{bound}",
         word(&key.region),
-        word(&key.arn),
-        word(detail.grantee.as_deref().unwrap_or("GRANTEE")),
-        bound.unwrap_or_default()
+        word(&key.arn)
     )
 }
 
-/// Constraints as the command line takes them: members in upper camel case.
-fn shorthand(json: &str) -> String {
-    json.replacen("\"encryptionContextSubset\"", "\"EncryptionContextSubset\"", 1)
-        .replacen("\"encryptionContextEquals\"", "\"EncryptionContextEquals\"", 1)
-        .replacen("\"sourceArn\"", "\"SourceArn\"", 1)
+/// Constraints as the command line takes them, its members in upper camel case; what they hold stays as it is. `None` where
+/// they cannot be read, or where `shown` may not have what they hold.
+fn shorthand(json: &str, shown: &str) -> Option<String> {
+    let constraints: Map<String, Value> = serde_json::from_str(json).ok()?;
+    if serde_json::from_str(shown).ok().as_ref() != Some(&constraints) {
+        return None;
+    }
+    let named = constraints.into_iter().map(|(name, value)| {
+        let upper = match name.as_str() {
+            "encryptionContextSubset" => "EncryptionContextSubset",
+            "encryptionContextEquals" => "EncryptionContextEquals",
+            "sourceArn" => "SourceArn",
+            other => other,
+        };
+        (upper.to_owned(), value)
+    });
+    Some(Value::Object(named.collect()).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::redact;
+    use super::shorthand;
+
+    #[test]
+    fn members_are_renamed_and_what_they_hold_is_not() {
+        let json = r#"{"encryptionContextSubset":{"encryptionContextEquals":"x","sourceArn":"\"sourceArn\""},"sourceArn":"arn:aws:s3:::b"}"#;
+        let wanted = r#"{"EncryptionContextSubset":{"encryptionContextEquals":"x","sourceArn":"\"sourceArn\""},"SourceArn":"arn:aws:s3:::b"}"#;
+        assert_eq!(shorthand(json, json).as_deref(), Some(wanted));
+        assert_eq!(shorthand("patient", "patient"), None);
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_bound_to() {
+        let json = r#"{"encryptionContextEquals":{"patient":"jane"}}"#;
+        assert_eq!(shorthand(json, &redact::constraints(json)), None);
+        let bare = r#"{"sourceArn":"arn:aws:s3:::b"}"#;
+        assert_eq!(shorthand(bare, &redact::constraints(bare)).as_deref(), Some(r#"{"SourceArn":"arn:aws:s3:::b"}"#));
+    }
 }
