@@ -149,6 +149,8 @@ fn the_pack_adds_up() {
             "report.html",
             "report.json",
             "report.oscal.json",
+            #[cfg(feature = "pdf")]
+            "report.pdf",
         ]
     );
     let check = Command::new("sha256sum").args(["-c", "--strict", "SHA256SUMS"]).current_dir(&pack).output();
@@ -227,6 +229,36 @@ fn oscal_says_what_the_report_says() {
     let bytes = oscal(&[quiet.to_str().unwrap()]);
     let nothing: Value = serde_json::from_slice(&bytes).unwrap();
     assert!(nothing["assessment-results"]["metadata"]["remarks"].as_str().unwrap().contains("No event was read"));
+}
+
+/// The default build is light: it says how to get what it leaves out, before it reads anything.
+#[cfg(not(feature = "pdf"))]
+#[test]
+fn a_build_without_pdf_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("q3.pdf");
+    for args in [["--format", "pdf"], ["--output", path.to_str().unwrap()]] {
+        let done = report(&[&["no/such/logs"], &args[..]].concat()).ended(2);
+        assert!(done.err.contains("this build writes no PDF") && done.err.contains("--features pdf"), "{}", done.err);
+        assert!(done.out.is_empty() && !path.exists());
+    }
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+fn the_pdf_says_what_the_page_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("q3.pdf");
+    for source in [SAMPLE, HOSTILE] {
+        let done = report(&[source, "--output", path.to_str().unwrap()]);
+        assert!([0, 4].contains(&done.code), "{}", done.err);
+        let file = std::fs::read(&path).unwrap();
+        assert!(file.starts_with(b"%PDF-1.7"));
+        assert_eq!(file, report(&[source, "--format", "pdf"]).out);
+    }
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    assert!(report(&[empty.to_str().unwrap(), "--format", "pdf"]).ended(0).out.starts_with(b"%PDF"));
 }
 
 #[test]

@@ -448,6 +448,8 @@ pub(super) enum ReportFormat {
     Csv,
     /// Assessment results of OSCAL 1.2, for programs that manage compliance
     Oscal,
+    /// PDF/A-2a and PDF/UA-1, for archives; of builds with the feature `pdf`
+    Pdf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -38,6 +38,9 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
     settings::no_terminal(&args.sources, terminal, "keytrail report - < FILE")?;
     let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
     let format = args.format.or_else(|| output.and_then(format_of)).unwrap_or(ReportFormat::Html);
+    if format == ReportFormat::Pdf && args.pack.is_none() {
+        pdf_can_be_written(output.is_none() && terminal.around.out_is_terminal)?;
+    }
     let output = output.map(Output::check).transpose()?;
     if let Some(pack) = &args.pack
         && pack.exists()
@@ -86,10 +89,10 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         }
         (None, Some(output)) => {
             let path = output.path().display().to_string();
-            output.write(render(&audit, format).as_bytes())?;
+            output.write(&render(&audit, format)?)?;
             terminal.note(format!("wrote {path}"));
         }
-        (None, None) => terminal.print(render(&audit, format).as_bytes())?,
+        (None, None) => terminal.print(&render(&audit, format)?)?,
     }
     Ok(ExitReason::of_report(is_complete, false).and(verdict))
 }
@@ -120,13 +123,41 @@ fn previous(path: &Path) -> Result<Previous, Failure> {
     Previous::parse(&json).map_err(said)
 }
 
-fn render(audit: &Audit, format: ReportFormat) -> String {
-    match format {
+/// Tells before a long run what would keep a PDF from being written.
+fn pdf_can_be_written(is_for_terminal: bool) -> Result<(), Failure> {
+    if cfg!(not(feature = "pdf")) {
+        return Err(no_pdf());
+    }
+    if is_for_terminal {
+        return Err(Failure::usage("a PDF is not for a terminal").hint("--output report.pdf"));
+    }
+    Ok(())
+}
+
+fn no_pdf() -> Failure {
+    Failure::usage("this build writes no PDF")
+        .hint("build it with `cargo build --release --features pdf`, or print the HTML report from a browser")
+}
+
+#[cfg(feature = "pdf")]
+fn pdf(audit: &Audit) -> Result<Vec<u8>, Failure> {
+    audit::pdf(audit).map_err(|error| Failure::could_not_run(error.to_string()))
+}
+
+#[cfg(not(feature = "pdf"))]
+fn pdf(_: &Audit) -> Result<Vec<u8>, Failure> {
+    Err(no_pdf())
+}
+
+fn render(audit: &Audit, format: ReportFormat) -> Result<Vec<u8>, Failure> {
+    let text = match format {
+        ReportFormat::Pdf => return pdf(audit),
         ReportFormat::Html => audit::html(audit),
         ReportFormat::Json => audit::json(audit),
         ReportFormat::Csv => audit::controls_csv(audit),
         ReportFormat::Oscal => audit::oscal(audit),
-    }
+    };
+    Ok(text.into_bytes())
 }
 
 /// What the end of a file name says about its format.
@@ -137,6 +168,7 @@ fn format_of(path: &Path) -> Option<ReportFormat> {
         "html" | "htm" => Some(ReportFormat::Html),
         "json" => Some(ReportFormat::Json),
         "csv" => Some(ReportFormat::Csv),
+        "pdf" => Some(ReportFormat::Pdf),
         _ => None,
     }
 }
@@ -181,33 +213,35 @@ fn list(frameworks: &[Framework]) -> String {
 /// Writes the evidence pack; how many files it has.
 fn pack(folder: &Path, audit: &Audit) -> Result<usize, Failure> {
     let inventory = Inventory::new(audit.report.clone(), audit.keys.clone());
-    let files = [
-        ("changes.csv", audit::changes_csv(audit)),
-        ("controls.csv", audit::controls_csv(audit)),
-        ("evidence.csv", audit::evidence_csv(audit)),
-        ("findings.json", crate::report::json::render(&audit.report)),
-        ("inputs.ndjson", audit.report.inputs.as_ref().map(Inputs::manifest).unwrap_or_default()),
-        ("keys.csv", keys::csv(&inventory)),
-        ("report.html", audit::html(audit)),
-        ("report.json", audit::json(audit)),
-        ("sample.csv", audit::sample_csv(audit)),
-        ("report.oscal.json", audit::oscal(audit)),
+    let mut files = vec![
+        ("changes.csv", audit::changes_csv(audit).into_bytes()),
+        ("controls.csv", audit::controls_csv(audit).into_bytes()),
+        ("evidence.csv", audit::evidence_csv(audit).into_bytes()),
+        ("findings.json", crate::report::json::render(&audit.report).into_bytes()),
+        ("inputs.ndjson", audit.report.inputs.as_ref().map(Inputs::manifest).unwrap_or_default().into_bytes()),
+        ("keys.csv", keys::csv(&inventory).into_bytes()),
+        ("report.html", audit::html(audit).into_bytes()),
+        ("report.json", audit::json(audit).into_bytes()),
+        ("report.oscal.json", audit::oscal(audit).into_bytes()),
     ];
     // An empty sample is not one of none.
-    let files = files.into_iter().filter(|(name, _)| *name != "sample.csv" || audit.sample.is_some());
+    if audit.sample.is_some() {
+        files.push(("sample.csv", audit::sample_csv(audit).into_bytes()));
+    }
+    if cfg!(feature = "pdf") {
+        files.push(("report.pdf", pdf(audit)?));
+    }
     let failed = |error: std::io::Error| Failure::could_not_run(format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut sums = String::new();
-    let mut count = 1;
-    for (name, text) in files {
-        count += 1;
-        std::fs::write(folder.join(name), &text).map_err(failed)?;
-        let sum: String = Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+    for (name, bytes) in &files {
+        std::fs::write(folder.join(name), bytes).map_err(failed)?;
+        let sum: String = Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");
             hex
         });
         let _ = writeln!(sums, "{sum}  {name}");
     }
     std::fs::write(folder.join("SHA256SUMS"), sums).map_err(failed)?;
-    Ok(count)
+    Ok(files.len() + 1)
 }

@@ -14,29 +14,8 @@ pub const SCHEMA: &str = "keytrail.report/1";
 
 /// The document, indented, with a line break at its end.
 pub fn render(audit: &Audit) -> String {
-    let report = &audit.report;
-    let document = Document {
-        schema: SCHEMA,
-        run: wire::Run::of(report),
-        integrity: integrity(audit.integrity),
-        inputs: report
-            .inputs
-            .as_ref()
-            .map(|inputs| OfInputs { objects: inputs.all().len(), manifest_sha256: inputs.digest() }),
-        frameworks: audit.frameworks.iter().map(|(framework, all)| Assessed::of(audit, framework, all)).collect(),
-        findings: report.findings.iter().map(wire::Finding::of).collect(),
-        keys: audit.keys.len(),
-        changes: audit.changes.len(),
-        expected: Kinds::of(&audit.expected),
-        sample: audit.sample.as_ref().map(|sample| OfSample::of(audit, sample)),
-        comparison: audit.comparison.as_ref().map(|comparison| Compared::of(audit, comparison)),
-        coverage: wire::Coverage::of(report),
-        hours: report.coverage.days.iter().map(Hours::of).collect(),
-        skipped: report.coverage.skipped.iter().map(wire::Skipped::of).collect(),
-        notices: &report.notices,
-    };
     // Wire types hold strings, numbers and lists only, which cannot fail to serialize.
-    let mut text = escape::json_document(serde_json::to_string_pretty(&document).unwrap_or_default());
+    let mut text = escape::json_document(serde_json::to_string_pretty(&Document::of(audit)).unwrap_or_default());
     text.push('\n');
     text
 }
@@ -51,8 +30,9 @@ pub(super) fn integrity(integrity: Integrity) -> &'static str {
     }
 }
 
+/// The document, which the PDF is made from, too.
 #[derive(Serialize)]
-struct Document<'r> {
+pub(super) struct Document<'r> {
     schema: &'static str,
     run: wire::Run<'r>,
     integrity: &'static str,
@@ -72,6 +52,32 @@ struct Document<'r> {
     hours: Vec<Hours<'r>>,
     skipped: Vec<wire::Skipped<'r>>,
     notices: &'r [String],
+}
+
+impl<'r> Document<'r> {
+    pub(super) fn of(audit: &'r Audit) -> Self {
+        let report = &audit.report;
+        Self {
+            schema: SCHEMA,
+            run: wire::Run::of(report),
+            integrity: integrity(audit.integrity),
+            inputs: report
+                .inputs
+                .as_ref()
+                .map(|inputs| OfInputs { objects: inputs.all().len(), manifest_sha256: inputs.digest() }),
+            frameworks: audit.frameworks.iter().map(|(framework, all)| Assessed::of(audit, framework, all)).collect(),
+            findings: report.findings.iter().map(wire::Finding::of).collect(),
+            keys: audit.keys.len(),
+            changes: audit.changes.len(),
+            expected: Kinds::of(&audit.expected),
+            sample: audit.sample.as_ref().map(|sample| OfSample::of(audit, sample)),
+            comparison: audit.comparison.as_ref().map(|comparison| Compared::of(audit, comparison)),
+            coverage: wire::Coverage::of(report),
+            hours: report.coverage.days.iter().map(Hours::of).collect(),
+            skipped: report.coverage.skipped.iter().map(wire::Skipped::of).collect(),
+            notices: &report.notices,
+        }
+    }
 }
 
 /// The manifest of what was read: `inputs.ndjson` of the evidence pack.

@@ -7,6 +7,8 @@ mod expected;
 mod html;
 mod json;
 mod oscal;
+#[cfg(feature = "pdf")]
+mod pdf;
 mod previous;
 mod sample;
 mod since;
@@ -21,6 +23,8 @@ pub use expected::{Expected, Reconciled, Reconciliation};
 pub use html::render as html;
 pub use json::{SCHEMA, render as json};
 pub use oscal::render as oscal;
+#[cfg(feature = "pdf")]
+pub use pdf::render as pdf;
 pub use previous::Previous;
 pub use sample::{METHOD, Sample};
 

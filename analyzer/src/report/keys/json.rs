@@ -55,8 +55,9 @@ struct Prices {
     request_asymmetric: String,
 }
 
+/// One key.
 #[derive(Serialize)]
-struct Key<'r> {
+pub(in crate::report) struct Key<'r> {
     account: &'r str,
     region: &'r str,
     id: &'r str,
@@ -135,7 +136,7 @@ struct Cost {
 }
 
 impl<'r> Key<'r> {
-    fn of(key: &'r KeyRow) -> Self {
+    pub(in crate::report) fn of(key: &'r KeyRow) -> Self {
         Self {
             account: &key.account,
             region: &key.region,

@@ -85,8 +85,9 @@ struct Resource<'r> {
     principals_complete: bool,
 }
 
+/// One entry.
 #[derive(Serialize)]
-struct Line<'r> {
+pub(in crate::report) struct Line<'r> {
     from: String,
     to: String,
     kind: &'static str,
@@ -109,7 +110,7 @@ struct Operation<'r> {
 }
 
 impl<'r> Line<'r> {
-    fn of(entry: &'r Entry) -> Self {
+    pub(in crate::report) fn of(entry: &'r Entry) -> Self {
         Self {
             from: human::rfc3339(entry.from),
             to: human::rfc3339(entry.to),
