@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn what_fonts_have_stays() {
-        for text in ["plain #text(red)[*x*] $1+1$", "Käse für Ørsted, Δ, Ж", "39 × – “quoted” … €", ""] {
+        for text in ["plain #text(red)[*x*] $1+1$", "Käse für Ørsted, Δ, Ж", "39 × – “quoted” … €", ""]
+        {
             assert_eq!(of(text), text);
         }
     }
@@ -80,7 +81,10 @@ mod tests {
     #[test]
     fn what_they_have_not_is_spelled_out() {
         assert_eq!(of("日本"), r"\u{65e5}\u{672c}");
-        assert_eq!(of("a\u{202e}b\u{200b}c\u{ad}d\u{e000}e\u{301}\u{5d0}\u{feff}"), r"a\u{202e}b\u{200b}c\u{ad}d\u{e000}e\u{301}\u{5d0}\u{feff}");
+        assert_eq!(
+            of("a\u{202e}b\u{200b}c\u{ad}d\u{e000}e\u{301}\u{5d0}\u{feff}"),
+            r"a\u{202e}b\u{200b}c\u{ad}d\u{e000}e\u{301}\u{5d0}\u{feff}"
+        );
         assert_eq!(of("a\nb\r\t\u{1b}[0m\0\u{9b}\u{10ffff}"), r"a\nb\r\t\u{1b}[0m\u{0}\u{9b}\u{10ffff}");
     }
 

@@ -37,10 +37,13 @@ pub(crate) struct Room {
 impl Room {
     /// Without data.
     pub(crate) fn new() -> Self {
-        let sources = FILES.into_iter().filter_map(|(name, text)| Some(Source::new(file(name)?, text.into()))).collect();
+        let sources =
+            FILES.into_iter().filter_map(|(name, text)| Some(Source::new(file(name)?, text.into()))).collect();
         Self {
             // Summaries of tables, and heads of their rows.
-            library: LazyHash::new(Library::builder().with_features([Feature::A11yExtras].into_iter().collect()).build()),
+            library: LazyHash::new(
+                Library::builder().with_features([Feature::A11yExtras].into_iter().collect()).build(),
+            ),
             book: LazyHash::new(FontBook::from_fonts(ALL.iter())),
             sources,
             data: Bytes::from_string("{}"),

@@ -72,6 +72,21 @@ fn data(findings: usize, records: usize, keys: usize, changes: usize) -> Value {
             "hours": [{ "account": "111122223333", "region": "eu-west-1", "days": { "2026-07-01": 24, "2026-08-15": 3, "2026-09-30": 12 } }],
             "skipped": [{ "object": "a/broken.json.gz", "reason": "not-gzip" }],
             "notices": ["a notice"],
+            "expected": { "accounts": { "expected": 2, "missing": ["444455556666"], "surplus": [] }, "regions": null, "keys": null },
+            "sample": (changes > 0).then(|| json!({
+                "seed": "q3", "asked": 1, "population": changes, "method": "the smallest hash",
+                "calls": [{
+                    "draw_sha256": "00ff", "time": "2026-07-01T10:00:00Z", "key": "arn:aws:kms:eu-west-1:111122223333:key/drawn",
+                    "what": "drawn change", "who": "role ops", "event_id": "e-drawn", "object": "a/drawn.json.gz", "record": 7,
+                    "sha256": "abcdef", "integrity": "valid",
+                }],
+            })),
+            "comparison": (findings > 1).then(|| json!({
+                "mismatches": ["another as-of"], "new": [format!("{:032x}", 0)], "persisting": [format!("{:032x}", 1), "gone"],
+                "fixed": [{ "id": "f0", "severity": "low", "title": "an old finding", "now": "absent" }],
+                "controls": [{ "framework": "own", "control": "K1", "before": null, "now": "contradicted" }],
+                "trend": [{ "as_of": "2026-07-01T00:00:00Z", "open": { "high": 4321 }, "controls": { "partial": 8765 } }],
+            })),
         },
         "sources": ["s3://logs/AWSLogs"],
         "keys": (0..keys).map(key).collect::<Vec<_>>(),
@@ -89,10 +104,33 @@ fn everything_stands_on_the_pages() {
     let document = Document::set(data(6, 2, 3, 2)).unwrap();
     let text = packed(&document.text());
     for expected in [
-        "2026-07-01to2026-09-30", "Ourrules", "K2Keysrotate:notdeterminable", "Anhourisunproved", "Olderkeys.", "alias/ledger:rotationswitchedoff,case5",
-        "agreed,until2027-01-01", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", "1,234,567", "change1",
-        "stopped:arn:aws:cloudtrail", "a/broken.json.gz:not-gzip", "anotice", "s3://logs/AWSLogs", "EnableKeyRotation3×",
-        "CloudTrail.json.gz:1", "9of10read",
+        "2026-07-01to2026-09-30",
+        "Ourrules",
+        "K2Keysrotate:notdeterminable",
+        "Anhourisunproved",
+        "Olderkeys.",
+        "alias/ledger:rotationswitchedoff,case5",
+        "agreed,until2027-01-01",
+        "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "1,234,567",
+        "change1",
+        "stopped:arn:aws:cloudtrail",
+        "a/broken.json.gz:not-gzip",
+        "anotice",
+        "s3://logs/AWSLogs",
+        "EnableKeyRotation3×",
+        "CloudTrail.json.gz:1",
+        "9of10read",
+        "Accounts2444455556666none",
+        "nothing was said about which there are",
+        "1 of 2 calls",
+        "drawn change",
+        "a/drawn.json.gz:7abcdefvalid",
+        "another as-of",
+        "an old finding (low, no such finding in this report) f0",
+        "and 1 more in the JSON report",
+        "4,321",
+        "8,765",
     ] {
         assert!(text.to_lowercase().contains(&packed(expected).to_lowercase()), "{expected}");
     }
@@ -106,8 +144,14 @@ fn the_file_says_what_it_is() {
     let raw = String::from_utf8_lossy(&bytes);
     assert!(raw.starts_with("%PDF-1.7"));
     for expected in [
-        "<pdfaid:part>2</pdfaid:part>", "<pdfaid:conformance>A</pdfaid:conformance>", "<pdfuaid:part>1</pdfuaid:part>", "/MarkInfo", "/Lang",
-        "2026-10-01T07:08:09", "/OutputIntent", "Keytrail",
+        "<pdfaid:part>2</pdfaid:part>",
+        "<pdfaid:conformance>A</pdfaid:conformance>",
+        "<pdfuaid:part>1</pdfuaid:part>",
+        "/MarkInfo",
+        "/Lang",
+        "2026-10-01T07:08:09",
+        "/OutputIntent",
+        "Keytrail",
     ] {
         assert!(raw.contains(expected), "{expected}");
     }
@@ -141,11 +185,20 @@ fn poison(value: &mut Value, payload: &str) -> usize {
 fn hostile_text_is_text_in_every_field() {
     for (payload, shown) in [
         ("#panic(\"run\")", "#panic(\"run\")"),
-        ("#read(\"/etc/passwd\") #import \"@preview/x:1.0.0\": *", "#read(\"/etc/passwd\")#import\"@preview/x:1.0.0\":*"),
-        ("*bold* _it_ `raw` $x^2$ @label <label> = Head // gone /* gone */", "*bold*_it_`raw`$x^2$@label<label>=Head//gone/*gone*/"),
+        (
+            "#read(\"/etc/passwd\") #import \"@preview/x:1.0.0\": *",
+            "#read(\"/etc/passwd\")#import\"@preview/x:1.0.0\":*",
+        ),
+        (
+            "*bold* _it_ `raw` $x^2$ @label <label> = Head // gone /* gone */",
+            "*bold*_it_`raw`$x^2$@label<label>=Head//gone/*gone*/",
+        ),
         ("]) #let data = 1 \\ --- ~ \\u{41}", "])#letdata=1\\---~\\u{41}"),
         ("<script>alert(1)</script> =1+1 https://evil.example/", "<script>alert(1)</script>=1+1https://evil.example/"),
-        ("\u{202e}evil\u{200b}\u{0}\u{1b}[2J\n\u{65e5}\u{1f600}\u{e000}\u{fffe}", r"\u{202e}evil\u{200b}\u{0}\u{1b}[2J\n\u{65e5}\u{1f600}\u{e000}\u{fffe}"),
+        (
+            "\u{202e}evil\u{200b}\u{0}\u{1b}[2J\n\u{65e5}\u{1f600}\u{e000}\u{fffe}",
+            r"\u{202e}evil\u{200b}\u{0}\u{1b}[2J\n\u{65e5}\u{1f600}\u{e000}\u{fffe}",
+        ),
     ] {
         let mut data = data(3, 2, 2, 2);
         let poisoned = poison(&mut data, payload);

@@ -2,7 +2,7 @@
 
 mod csv;
 mod facts;
-mod json;
+pub(super) mod json;
 mod text;
 
 pub use csv::render as csv;

@@ -1,7 +1,7 @@
 //! `keytrail timeline`: what happened to one key, or to one thing that keys protect, in order.
 
 mod entry;
-mod json;
+pub(super) mod json;
 mod story;
 mod text;
 mod wanted;
