@@ -1,5 +1,4 @@
 //! Reports as PDF: what stands on the pages, whatever the texts are; what the file says about itself.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use keytrail_pdf::{Document, Error, Moment};
 use serde_json::{Value, json};

@@ -17,8 +17,8 @@ def report():
     binary = os.environ.get("KEYTRAIL_PDF") or shutil.which("keytrail")
     assert binary, "KEYTRAIL_PDF must name a keytrail binary with the feature `pdf`"
 
-    def run(source, format):
-        command = [binary, "report", source, "--format", format, "--quiet"]
+    def run(source, format, *more):
+        command = [binary, "report", source, "--format", format, "--quiet", *more]
         done = subprocess.run(command, cwd=ROOT, env={"PATH": os.environ.get("PATH", "")}, capture_output=True)
         assert done.returncode in (0, 4), (command, done.returncode, done.stderr.decode())
         return done.stdout

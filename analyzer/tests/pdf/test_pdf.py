@@ -115,6 +115,39 @@ def test_payloads_are_text(pages, report):
         assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ue000-\uf8ff]", text)
 
 
+def test_contexts_are_left_out_unless_asked_for(report, tmp_path):
+    key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    grant = {
+        "keyId": key,
+        "granteePrincipal": "arn:aws:iam::111122223333:role/batch",
+        "operations": ["Decrypt"],
+        "constraints": {"encryptionContextSubset": {"patient": "jane-doe"}},
+    }
+    record = {
+        "eventVersion": "1.11",
+        "eventID": "00000000-0000-4000-8000-000000000001",
+        "eventTime": "2026-09-01T08:00:00Z",
+        "eventSource": "kms.amazonaws.com",
+        "eventName": "CreateGrant",
+        "awsRegion": "eu-west-1",
+        "recipientAccountId": "111122223333",
+        "sourceIPAddress": "192.0.2.7",
+        "userIdentity": {"type": "IAMUser", "accountId": "111122223333", "arn": "arn:aws:iam::111122223333:user/alice"},
+        "requestParameters": grant,
+        "responseElements": {"grantId": "0" * 64, "keyId": key},
+        "resources": [{"accountId": "111122223333", "type": "AWS::KMS::Key", "ARN": key}],
+    }
+    logs = tmp_path / "log.json"
+    logs.write_text(json.dumps({"Records": [record]}))
+
+    def text(*more):
+        document = pypdfium2.PdfDocument(report(str(logs), "pdf", *more))
+        return plain("".join(page.get_textpage().get_text_range() for page in document)).replace("\ufffe", "")
+
+    assert "jane" not in text() and "[redacted]" in text()
+    assert "jane-doe" in text("--show-encryption-context")
+
+
 def test_nothing_is_drawn_beyond_the_margins(pages):
     for index, page in enumerate(pages):
         image = numpy.asarray(page.render(scale=1).to_pil().convert("L"))
