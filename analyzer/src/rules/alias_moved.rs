@@ -1,7 +1,7 @@
 //! Rule `alias-moved`. Its page, `alias_moved.md`, says what it finds and what it misses.
 
 use super::kit::moved::change;
-use super::kit::usage::uses;
+use super::kit::usage::uses_between;
 use super::prelude::*;
 use crate::view::{AliasMove, Birth};
 
@@ -116,7 +116,7 @@ fn finding(key: &KeyView, told: &AliasMove, cx: &Context<'_>) -> Option<Draft> {
         draft.fact("because", odd.text.clone());
     }
     let until = moved_on.unwrap_or(cx.as_of);
-    let used = uses(key, until, cx);
+    let used = uses_between(key, told.at, until, cx);
     if let Some(used) = &used {
         draft.fact("used since", format!("{} under the new key, by {}", plural(used.calls, "call"), used.by()));
     }

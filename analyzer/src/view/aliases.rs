@@ -121,7 +121,7 @@ pub struct AliasMove {
     pub from_birth: Option<Birth>,
     /// ARN of the key that it points at from then on; `None` when it was deleted.
     pub to: Option<String>,
-    /// When it changed again, milliseconds.
+    /// When it came to point at yet another key, or at none, milliseconds.
     pub until: Option<i64>,
     /// The key that the name belonged to until it was deleted, when it was taken again since.
     pub given_up: Option<GivenUp>,
@@ -182,6 +182,8 @@ impl Aliases<'_> {
                 if from.map(|key| key.0) == to.map(|key| key.0) {
                     continue;
                 }
+                // The same change once more, as a retry or to blur the trail, changes nothing.
+                let differs = |next: Option<(&str, Sym)>| next.map(|key| key.0) != to.map(|key| key.0);
                 // A name that was given up and is taken again.
                 let deleted = at.checked_sub(1).map(|before| changes[before]).filter(|before| before.1.is_none());
                 let given_up = deleted.filter(|_| from.is_none()).and_then(|(deleted, _)| {
@@ -195,7 +197,7 @@ impl Aliases<'_> {
                     from: from.map(|key| key.0.to_string()),
                     from_birth: from.and_then(|key| births.get(key.0).cloned()),
                     to: to.map(|key| key.0.to_string()),
-                    until: changes.get(at + 1).map(|next| next.0),
+                    until: changes[at + 1..].iter().find(|next| differs(next.1)).map(|next| next.0),
                     given_up,
                 };
                 for key in BTreeSet::from_iter([from, to].into_iter().flatten()) {
@@ -290,6 +292,7 @@ mod tests {
             ["arn:x:alias/a", "arn:x:alias/b", "key/old", "key/new", "eve"].map(|text| dictionary.intern(text));
         let mut rows = AliasRows::default();
         rows.changes.extend([(alias, 10, Some(old)), (alias, 20, None), (alias, 25, Some(new)), (seen, 30, Some(new))]);
+        rows.changes.extend([(alias, 12, Some(old)), (alias, 27, Some(new))]);
         rows.observed.extend([((alias, old), (10, 20)), ((alias, new), (25, 25)), ((seen, old), (5, 9))]);
         rows.births.insert((old, 1, Some(eve), None));
         let aliases = rows.settle(None, &dictionary);

@@ -1,12 +1,13 @@
-//! Successful use of a key before an instant.
+//! Successful use of a key before an instant, or since one.
 
 use std::collections::BTreeMap;
 
 use super::context::{Context, short_principal};
 use super::time::{DAY, instant, length};
 use crate::view::KeyView;
+use crate::view::activity::Cell;
 
-/// Cryptographic calls that succeeded before an instant.
+/// Cryptographic calls that succeeded.
 #[derive(Clone, Debug)]
 pub struct Usage {
     /// Time of the last one, milliseconds.
@@ -19,11 +20,18 @@ pub struct Usage {
 
 /// Use before an instant; `None` when the log shows none.
 pub fn uses(key: &KeyView, before: i64, cx: &Context<'_>) -> Option<Usage> {
+    uses_between(key, i64::MIN, before, cx)
+}
+
+/// Use from one instant to another; `None` when the log shows none. Of five minutes that began before the first instant, only
+/// the last call is known to lie after it.
+pub fn uses_between(key: &KeyView, since: i64, before: i64, cx: &Context<'_>) -> Option<Usage> {
     let mut used = Usage { last: i64::MIN, calls: 0, principals: BTreeMap::new() };
     for series in key.series.iter().filter(|series| series.succeeded() && cx.text(series.key.operation) == "crypto") {
         let mut calls = 0;
-        for cell in series.cells.iter().filter(|cell| cell.first.time <= before) {
-            calls += u64::from(cell.count);
+        let within = |cell: &&Cell| cell.last() >= since && cell.first.time <= before;
+        for cell in series.cells.iter().filter(within) {
+            calls += if cell.first.time >= since { u64::from(cell.count) } else { 1 };
             used.last = used.last.max(cell.last().min(before));
         }
         if calls > 0 {
