@@ -59,6 +59,11 @@ fn begun(key: &KeyView, cx: &Context<'_>) -> Vec<usize> {
 }
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
+    let begun = begun(key, cx);
+    // Of most keys: what follows sorts every success.
+    if begun.is_empty() {
+        return Vec::new();
+    }
     let states = &key.history.states;
     let end = |at: usize| {
         if states[at].state == KeyState::Deleted {
@@ -78,7 +83,7 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
             _ => end(at),
         }
     };
-    begun(key, cx).into_iter().map(|at| finding(key, &states[at], end(at), cx)).collect()
+    begun.into_iter().map(|at| finding(key, &states[at], end(at), cx)).collect()
 }
 
 fn mention(key: &KeyView, cx: &Context<'_>) -> Option<Mention> {
