@@ -5,8 +5,8 @@ use super::outage::Outage;
 use crate::view::KeyView;
 use crate::view::ledger::ControlEvent;
 
-/// True if the key is declared to be switched off on trial, by the configuration or by a tag that it had by then, and no more
-/// than switched off.
+/// True if the key is declared to be switched off on trial, by the configuration or by a tag that it had when it was, and no
+/// more than switched off. A tag that comes later may come from whoever wants the outage to look like a trial.
 pub fn is_declared(key: &KeyView, outage: &Outage<'_>, cause: &ControlEvent, cx: &Context<'_>) -> bool {
     let deleted = |control: &ControlEvent| cx.text(Some(control.name)) == "ScheduleKeyDeletion";
     if cx.text(Some(cause.name)) != "DisableKey" || outage.context.iter().any(|control| deleted(control)) {
@@ -15,7 +15,7 @@ pub fn is_declared(key: &KeyView, outage: &Outage<'_>, cause: &ControlEvent, cx:
     let mut names = vec![key.arn.as_str(), key.id.as_str()];
     names.extend(key.aliases.iter().map(String::as_str));
     cx.settings.keys.soaks(&names)
-        || cx.settings.keys.soak_tag.as_deref().is_some_and(|tag| has_tag(key, tag, cx.as_of, cx))
+        || cx.settings.keys.soak_tag.as_deref().is_some_and(|tag| has_tag(key, tag, cause.event.time, cx))
 }
 
 /// True if the key has a tag at an instant, as far as the log tells.
