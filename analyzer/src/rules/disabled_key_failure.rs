@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::kit::outage::{Failure, Outage, Over, Undo, outages};
+use super::kit::outage::{Failure, Outage, Undo, outages};
+use super::kit::over::Over;
 use super::kit::{latent, lost, moved, soak, undo};
 use super::prelude::*;
 use crate::extract::FailureClass;
@@ -61,8 +62,8 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
     // Names and rights first: where they explain a failure, the state of the key does not.
     let mut found: Vec<(Outage<'_>, Vec<Failure<'_>>)> = Vec::new();
     let mut rest = failures;
-    for outages in [moved::outages, lost::outages] {
-        let explained = outages(key, &rest, cx);
+    for by_right in [false, true] {
+        let explained = if by_right { lost::outages(key, &rest, cx) } else { moved::outages(key, &rest, quiet, cx) };
         let taken: BTreeSet<usize> = explained.iter().flat_map(|outage| outage.failures.iter().copied()).collect();
         found.extend(explained.into_iter().map(|outage| own(outage, &rest)));
         rest = rest.into_iter().enumerate().filter(|(at, _)| !taken.contains(at)).map(|(_, failure)| failure).collect();
@@ -237,10 +238,10 @@ fn finding(key: &KeyView, outage: &Outage<'_>, failures: &[Failure<'_>], cx: &Co
         Some(Over::Success { operation, event: Some(event), .. }) => {
             draft.evidence.push(cx.evidence(event, operation, None, Role::Resolution));
         }
-        Some(Over::Quiet(control) | Over::Again(control)) => {
+        Some(Over::Quiet(Some(control)) | Over::Again(control)) => {
             draft.evidence.push(cx.control_evidence(control, Role::Resolution));
         }
-        Some(Over::Success { event: None, .. }) | None => {}
+        Some(Over::Success { event: None, .. } | Over::Quiet(None)) | None => {}
     }
     draft.remediation = undo::text(key, outage, soak, cx);
     Some(draft)
@@ -327,8 +328,8 @@ fn now(outage: &Outage<'_>, cx: &Context<'_>) -> String {
             "over: usable for {} without a failure",
             length(i64::from(cx.settings.options.disabled_key_failure.quiet_hours) * HOUR)
         ),
-        Some(Over::Again(_)) => "over: enabled in between; what came after is an outage of its own".to_string(),
-        None if outage.restored.is_some() => "enabled again; not yet proved by a success or a quiet day".to_string(),
+        Some(Over::Again(_)) => "over: undone; what came after is an outage of its own".to_string(),
+        None if outage.restored.is_some() => "undone; not yet proved by a success or a quiet day".to_string(),
         None if !undo::is_whole(&outage.undo) => "the key works; these callers still cannot use it".to_string(),
         None => format!("still {}", outage.state),
     }

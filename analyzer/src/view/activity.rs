@@ -36,6 +36,8 @@ pub struct SeriesKey {
     pub resource: Option<Sym>,
     /// The log bucket that was read; set only for those, so that reading of logs is kept apart and nothing else is.
     pub log_bucket: Option<Sym>,
+    /// The alias that the caller named the key by; kept apart only where that may be why a ciphertext did not fit.
+    pub alias: Option<Sym>,
 }
 
 impl Hash for SeriesKey {
@@ -46,8 +48,8 @@ impl Hash for SeriesKey {
         state.write_u64(pair(Some(self.source), Some(self.name)));
         state.write_u64(pair(self.principal, self.via));
         state.write_u64(pair(self.operation, self.kind));
-        // What was read has no error.
-        state.write_u64(pair(self.error.or(self.log_bucket), self.resource));
+        // What was read has no error, and what has an alias no resource.
+        state.write_u64(pair(self.error.or(self.log_bucket), self.resource.or(self.alias)));
         self.failure.hash(state);
     }
 }
@@ -176,14 +178,15 @@ impl Activity {
     /// Closes the counts: cells in order of time, one per bucket; series in an order that does not depend on arrival.
     pub fn settle(self, dictionary: &Dictionary) -> Vec<Series> {
         let text = |sym: Option<Sym>| sym.map(|sym| dictionary.text(sym)).unwrap_or_default();
-        let mut all: Vec<([&str; 8], Series)> = self
+        let mut all: Vec<([&str; 9], Series)> = self
             .series
             .into_iter()
             .map(|Open { mut series, .. }| {
                 join(&mut series.cells);
                 let key = &series.key;
                 let (source, name) = (Some(key.source), Some(key.name));
-                let order = [source, name, key.principal, key.via, key.error, key.resource, key.kind, key.log_bucket];
+                let (read, named) = (key.log_bucket, key.alias);
+                let order = [source, name, key.principal, key.via, key.error, key.resource, key.kind, read, named];
                 (order.map(text), series)
             })
             .collect();

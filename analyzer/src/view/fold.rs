@@ -363,6 +363,7 @@ impl Fold<'_> {
             failure,
             resource: columns.resource.get(row).filter(|_| victim).map(|name| self.dictionary.intern(name)),
             log_bucket: self.log_bucket(columns, row),
+            alias: columns.alias.get(row).filter(|_| failure == Some(FailureClass::InvalidCiphertext)),
         }
     }
 

@@ -3,7 +3,8 @@
 
 use super::context::Context;
 use super::grantee::{is_same as same, of as grantee};
-use super::outage::{Failure, Outage, Over, SETTLING, Undo, first_after, successes_of};
+use super::outage::{Failure, Outage, SETTLING, Undo, first_after, successes_of};
+use super::over::Over;
 use super::policies::versions;
 use crate::extract::FailureClass;
 use crate::finding::plain;

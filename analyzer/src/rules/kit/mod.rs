@@ -11,6 +11,7 @@ pub mod lost;
 pub mod mass;
 pub mod moved;
 pub mod outage;
+pub mod over;
 pub mod policies;
 pub mod redact;
 pub mod soak;

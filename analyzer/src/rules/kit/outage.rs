@@ -1,7 +1,8 @@
 //! Times in which a key could not be used, and the failures that fall into them.
 
 use super::context::Context;
-use super::stretch::{Stretch, begins_before_it_works, stretches};
+use super::over::{self, Over};
+use super::stretch::{Lack, Stretch, Stretches, begins_before_it_works};
 use super::time::DAY;
 use crate::view::KeyView;
 use crate::view::activity::{Cell, Series};
@@ -31,8 +32,13 @@ pub enum Undo {
     Import,
     /// Connect the custom key store with this id.
     Connect(String),
-    /// Make the alias again.
-    Alias(String),
+    /// Give the key its alias again.
+    Alias {
+        /// Name of the alias.
+        alias: String,
+        /// It stands for another key since.
+        taken: bool,
+    },
     /// Point the alias at this key again, or name that key.
     MoveBack {
         /// Name of the alias.
@@ -48,35 +54,6 @@ pub enum Undo {
     None,
     /// The log does not say what happened.
     Find,
-}
-
-/// Why an outage counts as over.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Over<'v> {
-    /// A call succeeded.
-    Success {
-        /// Its operation.
-        operation: String,
-        /// When, milliseconds.
-        time: i64,
-        /// The event, where it is kept.
-        event: Option<EventRef>,
-    },
-    /// Undone long enough without a failure; the event that did it.
-    Quiet(&'v ControlEvent),
-    /// It was enabled and became unusable again, which is an outage of its own; the event that did it.
-    Again(&'v ControlEvent),
-}
-
-impl Over<'_> {
-    /// Name in outputs.
-    pub fn id(&self) -> &'static str {
-        match self {
-            Self::Success { .. } => "success",
-            Self::Quiet(_) => "quiet",
-            Self::Again(_) => "again",
-        }
-    }
 }
 
 /// One stretch of time in which a key was unusable: to all, or to those who lost a right or a name for it.
@@ -135,16 +112,13 @@ pub fn outages<'v>(key: &'v KeyView, failures: &[Failure<'v>], quiet: i64, cx: &
         return Vec::new();
     }
     let successes = successes(key, cx);
-    let stretches = stretches(key, &successes, cx);
-    let mut outages: Vec<Outage<'v>> = stretches.iter().map(|stretch| known(stretch, cx)).collect();
+    let stretches = Stretches::new(key, &successes, cx);
+    let mut outages: Vec<Outage<'v>> = stretches.all.iter().map(|stretch| known(stretch, cx)).collect();
     let mut unknown: Vec<Outage<'v>> = Vec::new();
     let mut last = i64::MIN;
     for (index, failure) in failures.iter().enumerate() {
         let (from, to) = (failure.cell.first.time, failure.cell.last());
-        let inside = |stretch: &Stretch<'v>| {
-            stretch.from <= from && stretch.until.is_none_or(|until| from <= until.saturating_add(SETTLING))
-        };
-        match stretches.iter().rposition(inside) {
+        match stretches.cause(from, failure.series.key.failure) {
             Some(at) => outages[at].failures.push(index),
             None if begins_before_it_works(key, from) => {}
             None => {
@@ -159,13 +133,52 @@ pub fn outages<'v>(key: &'v KeyView, failures: &[Failure<'v>], quiet: i64, cx: &
             }
         }
     }
+    let end = |outage: &Outage<'_>| outage.failures.iter().map(|&at| failures[at].cell.last()).max();
+    for at in 0..outages.len() {
+        if let Some(end) = end(&outages[at]) {
+            let again = go_on(at, &stretches, &mut outages, end, &successes, quiet, cx);
+            outages[at].over = over::of(&outages[at], end, again, &successes, quiet, cx);
+        }
+    }
+    for outage in &mut unknown {
+        outage.over = end(outage).and_then(|end| over::of(outage, end, None, &successes, quiet, cx));
+    }
     outages.extend(unknown);
     outages.retain(|outage| !outage.failures.is_empty());
-    for outage in &mut outages {
-        let end = outage.failures.iter().map(|&at| failures[at].cell.last()).max().unwrap_or(0);
-        outage.over = over(key, outage, end, &successes, quiet, cx);
-    }
     outages
+}
+
+/// An outage that was undone, and begins again before anything worked, goes on. Gives the event with which it began again
+/// where it does not: something failed anew then, and that is an outage of its own.
+fn go_on<'v>(
+    at: usize,
+    stretches: &Stretches<'v>,
+    outages: &mut [Outage<'v>],
+    end: i64,
+    successes: &[Success<'_>],
+    quiet: i64,
+    cx: &Context<'v>,
+) -> Option<&'v ControlEvent> {
+    // Each turn ends later than the one before.
+    while let Some(restored) = outages[at].restored {
+        let next = stretches.next(restored)?;
+        let stretch = &stretches.all[next];
+        let still = restored.max(end);
+        let worked = first_after(successes, still).is_some_and(|success| success.time < stretch.from);
+        if worked || stretch.from.saturating_sub(still) >= quiet {
+            return None;
+        }
+        if !outages[next].failures.is_empty() {
+            return stretch.events.first().copied();
+        }
+        let more = known(stretch, cx);
+        let outage = &mut outages[at];
+        outage.context.extend(more.cause.into_iter().chain(more.context));
+        outage.unsure = outage.unsure.or(more.unsure);
+        (outage.state, outage.undo, outage.restored) = (more.state, more.undo, more.restored);
+        (outage.deadline, outage.waits_for_replicas) = (more.deadline, more.waits_for_replicas);
+    }
+    None
 }
 
 /// A successful cryptographic call: it proves that the key was usable.
@@ -232,14 +245,14 @@ fn known<'v>(stretch: &Stretch<'v>, cx: &Context<'v>) -> Outage<'v> {
         .filter(|_| matches!(stretch.state, KeyState::PendingDeletion | KeyState::Deleted))
         .filter(|_| stretch.until.is_none() && !waits_for_replicas)
         .and_then(|scheduled| deadline(scheduled));
-    let undo = match (stretch.state, &stretch.store) {
-        (_, Some(store)) => Undo::Connect(store.clone()),
+    let undo = match (stretch.state, &stretch.lack) {
+        (_, Lack::Store(store)) => Undo::Connect(store.clone()),
         (KeyState::PendingDeletion, _) => Undo::CancelDeletion,
         (KeyState::Deleted, _) => Undo::None,
         (KeyState::PendingImport, _) => Undo::Import,
         _ => Undo::Enable,
     };
-    let lost = if stretch.store.is_some() { "Unavailable" } else { stretch.state.id() };
+    let lost = if matches!(stretch.lack, Lack::Store(_)) { "Unavailable" } else { stretch.state.id() };
     Outage {
         cause,
         from: Some(stretch.from),
@@ -277,31 +290,4 @@ fn cause_unknown<'v>(first: usize) -> Outage<'v> {
         undo: Undo::Find,
         failures: vec![first],
     }
-}
-
-fn over<'v>(
-    key: &'v KeyView,
-    outage: &Outage<'v>,
-    last_failure: i64,
-    successes: &[Success<'_>],
-    quiet: i64,
-    cx: &Context<'_>,
-) -> Option<Over<'v>> {
-    let after = last_failure.max(outage.restored.unwrap_or(i64::MIN));
-    // Without a restoring event only a success tells; with one, a success that lies after it and after the last failure.
-    if (outage.restored.is_some() || outage.cause.is_none())
-        && let Some(success) = first_after(successes, last_failure.max(after - 1))
-    {
-        return Some(Over::Success {
-            operation: success.operation.to_string(),
-            time: success.time,
-            event: success.event,
-        });
-    }
-    let restored = outage.restored?;
-    if let Some(again) = key.history.states.iter().find(|change| change.at > restored && change.state.is_unusable()) {
-        return Some(Over::Again(&key.events[again.by]));
-    }
-    let by = outage.context.iter().find(|control| control.event.time == restored)?;
-    (cx.as_of - after >= quiet).then_some(Over::Quiet(by))
 }

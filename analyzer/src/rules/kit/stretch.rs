@@ -1,8 +1,11 @@
 //! Stretches of time in which a key could not be used, from the events of the key itself and from those of its key store.
 
+use std::ops::Range;
+
 use super::context::Context;
 use super::outage::{Success, first_after, successes};
 use super::time::{MINUTE, instant};
+use crate::extract::FailureClass;
 use crate::finding::plain;
 use crate::view::KeyView;
 use crate::view::history::{KeyState, StateChange};
@@ -10,6 +13,29 @@ use crate::view::ledger::ControlEvent;
 
 /// KMS settles a change of state within minutes: calls may still succeed after a disable and fail after an enable.
 pub const SETTLING: i64 = 5 * MINUTE;
+
+/// What a key lacked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Its key store, by its id.
+    Store(String),
+    /// Material, which reached its end unseen.
+    Material,
+    /// It was not in a state to be used.
+    State,
+}
+
+impl Lack {
+    /// True if a failure of that class speaks of this. KMS looks at the state of a key before it asks the key's store.
+    pub fn is_told_by(&self, class: Option<FailureClass>) -> bool {
+        use FailureClass as F;
+        match (self, class) {
+            (Self::Store(_), class) => matches!(class, Some(F::KeyUnavailable | F::KeyUnspecified)),
+            (Self::Material, class) => matches!(class, Some(F::KeyPendingImport | F::KeyUnspecified)),
+            (Self::State, class) => !matches!(class, Some(F::KeyPendingImport | F::KeyUnavailable)),
+        }
+    }
+}
 
 /// One stretch, before failures are known.
 #[derive(Clone, Debug)]
@@ -24,25 +50,70 @@ pub struct Stretch<'v> {
     pub restored_by: Option<&'v ControlEvent>,
     /// State at its end.
     pub state: KeyState,
-    /// Id of the key store that was disconnected.
-    pub store: Option<String>,
+    /// What the key lacked.
+    pub lack: Lack,
     /// What of the cause is not certain.
     pub unsure: Option<&'static str>,
 }
 
-/// All of a key, those of the key itself first, each kind in order of time.
-pub fn stretches<'v>(key: &'v KeyView, successes: &[Success<'_>], cx: &Context<'v>) -> Vec<Stretch<'v>> {
-    let mut stretches = of_states(key);
-    stretches.extend(of_expiry(key, cx));
-    stretches.extend(of_stores(key, cx));
-    // A success well inside a stretch proves that somebody made the key usable where the log does not show it.
-    for stretch in &mut stretches {
-        if let Some(time) = disproved(stretch.from, stretch.until, successes) {
-            stretch.until = Some(time);
-            stretch.restored_by = None;
+/// All stretches of a key. Those of a kind are in order of time and do not overlap; those of two kinds may.
+#[derive(Clone, Debug)]
+pub struct Stretches<'v> {
+    /// Kind by kind, those of the key itself last.
+    pub all: Vec<Stretch<'v>>,
+    kinds: Vec<Range<usize>>,
+}
+
+impl<'v> Stretches<'v> {
+    /// Finds them; `successes` tells where one ended unseen.
+    pub fn new(key: &'v KeyView, successes: &[Success<'_>], cx: &Context<'v>) -> Self {
+        let (mut all, mut kinds) = (Vec::new(), Vec::new());
+        for kind in [of_stores(key, cx), of_expiry(key, cx), of_states(key)] {
+            kinds.push(all.len()..all.len() + kind.len());
+            all.extend(kind);
         }
+        // A success well inside a stretch proves that somebody made the key usable where the log does not show it.
+        for stretch in &mut all {
+            if let Some(time) = disproved(stretch.from, stretch.until, successes) {
+                stretch.until = Some(time);
+                stretch.restored_by = None;
+            }
+        }
+        Self { all, kinds }
     }
-    stretches
+
+    /// The stretch that caused a failure of that class at an instant: the failure falls into it, and speaks of what the key
+    /// lacked then. Where it does not say what that is, the key itself comes before its store.
+    pub fn cause(&self, time: i64, class: Option<FailureClass>) -> Option<usize> {
+        // The last that had begun decides for its kind: those before it ended before it began.
+        let inside = self.kinds.iter().rev().filter_map(|kind| {
+            let begun = self.all[kind.clone()].partition_point(|stretch| stretch.from <= time);
+            let at = kind.start + begun.checked_sub(1)?;
+            self.all[at].until.is_none_or(|until| time <= until.saturating_add(SETTLING)).then_some(at)
+        });
+        let mut own = None;
+        for at in inside {
+            let lack = &self.all[at].lack;
+            if lack.is_told_by(class) {
+                return Some(at);
+            }
+            // Else the key itself, if it was in no state to be used: a deletion of material is in the state as well, and services
+            // call a key unavailable whatever it lacks.
+            let vague = class == Some(FailureClass::KeyUnavailable) && *lack == Lack::Material;
+            own = own.or_else(|| (vague || *lack == Lack::State).then_some(at));
+        }
+        own
+    }
+
+    /// The first one that ends after an instant, or has not ended.
+    pub fn next(&self, after: i64) -> Option<usize> {
+        let later = self.kinds.iter().filter_map(|kind| {
+            let ended = |stretch: &Stretch<'_>| stretch.until.is_some_and(|until| until <= after);
+            let next = kind.start + self.all[kind.clone()].partition_point(ended);
+            kind.contains(&next).then_some(next)
+        });
+        later.min_by_key(|&next| self.all[next].from)
+    }
 }
 
 /// When a success belies that a key was unusable from one instant to the other.
@@ -89,7 +160,7 @@ fn of_states(key: &KeyView) -> Vec<Stretch<'_>> {
                 events: vec![by],
                 restored_by: None,
                 state: change.state,
-                store: None,
+                lack: Lack::State,
                 unsure: None,
             }),
             (true, Some(stretch)) => {
@@ -128,7 +199,7 @@ fn of_expiry<'v>(key: &'v KeyView, cx: &Context<'v>) -> Vec<Stretch<'v>> {
             events: vec![import],
             restored_by: next.copied(),
             state: KeyState::PendingImport,
-            store: None,
+            lack: Lack::Material,
             unsure: None,
         });
     }
@@ -156,7 +227,7 @@ fn of_stores<'v>(key: &KeyView, cx: &Context<'v>) -> Vec<Stretch<'v>> {
             events: vec![&by.control],
             restored_by: until,
             state: KeyState::Disabled,
-            store: Some(by.store.clone()),
+            lack: Lack::Store(by.store.clone()),
             unsure,
         }
     };
@@ -165,8 +236,7 @@ fn of_stores<'v>(key: &KeyView, cx: &Context<'v>) -> Vec<Stretch<'v>> {
 
 /// Only a key of a store fails as one whose store is away.
 fn own_store_or_unavailable(key: &KeyView, own: bool) -> bool {
-    let away = crate::extract::FailureClass::KeyUnavailable;
-    own || key.series.iter().any(|series| series.key.failure == Some(away))
+    own || key.series.iter().any(|series| series.key.failure == Some(FailureClass::KeyUnavailable))
 }
 
 /// A key made to take imported material, before it has any: it never worked.

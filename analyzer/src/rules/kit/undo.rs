@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::context::Context;
-use super::outage::{Outage, Over, Undo};
+use super::outage::{Outage, Undo};
+use super::over::Over;
 use super::time::instant;
 use crate::finding::word;
 use crate::view::KeyView;
@@ -11,7 +12,7 @@ use crate::view::ledger::ControlEvent;
 
 /// True where the key fails everybody; else only those who lost a name or a right.
 pub fn is_whole(undo: &Undo) -> bool {
-    !matches!(undo, Undo::Alias(_) | Undo::MoveBack { .. } | Undo::Policy | Undo::Grant)
+    !matches!(undo, Undo::Alias { .. } | Undo::MoveBack { .. } | Undo::Policy | Undo::Grant)
 }
 
 /// What to do about an outage. `soak` says that it was meant to be one.
@@ -41,7 +42,12 @@ pub fn text(key: &KeyView, outage: &Outage<'_>, soak: bool, cx: &Context<'_>) ->
             "Connect the key store again, once what is behind it answers:\naws kms connect-custom-key-store --region {region} --custom-key-store-id {}",
             word(store)
         ),
-        Undo::Alias(alias) => format!(
+        Undo::Alias { alias, taken: true } => format!(
+            "The name stands for another key since. If this key is still the right one, give it its name back:\naws kms update-alias --region {region} --alias-name {} --target-key-id {}",
+            word(alias),
+            word(&key.id)
+        ),
+        Undo::Alias { alias, taken: false } => format!(
             "If the key is still the right one, give it its name back:\naws kms create-alias --region {region} --alias-name {} --target-key-id {}",
             word(alias),
             word(&key.id)
