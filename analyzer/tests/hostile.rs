@@ -10,6 +10,8 @@ use keytrail::config::Settings;
 use keytrail::pipeline::{Progress, ScanOptions, scan};
 use keytrail::report::Report;
 use keytrail_fixtures::hostile::{BOMB_CAP, Case, Outcome, cases};
+use keytrail_fixtures::{Time, key_arn, kms, role};
+use serde_json::json;
 
 struct Silent;
 impl Progress for Silent {}
@@ -95,4 +97,43 @@ fn all_cases_together_lose_nothing_and_end_with_4() {
     let records = &json["coverage"]["records"];
     let read = records["kms"].as_u64().unwrap() + records["duplicates"].as_u64().unwrap();
     assert!(read >= kept, "{read} of {kept}");
+}
+
+/// Whoever may call KMS decides how many refusals and how many policies a key has.
+#[test]
+fn refusals_and_policies_do_not_multiply() {
+    let key = key_arn("1234abcd-12ab-34cd-56ef-1234567890ab");
+    let start = Time::parse("2026-08-01T00:00:00Z").unwrap();
+    let policy = |who: usize| {
+        let named = json!({"AWS": format!("arn:aws:iam::111122223333:role/other-{who}")});
+        let own = json!({"Effect": "Allow", "Principal": named, "Action": "kms:Decrypt", "Resource": "*"});
+        let mut policy = kms::default_policy("111122223333");
+        policy["Statement"].as_array_mut().unwrap().push(own);
+        policy
+    };
+    let mut records = Vec::new();
+    let policies = (0..200).map(|at| kms::put_key_policy(&key, &policy(at % 2)).at(start + 3_600 + at as i64 * 60));
+    records.extend(policies);
+    for caller in 0..400 {
+        let calls = |at: Time| kms::decrypt(&key).by(role(&format!("worker-{caller}"), "batch")).at(at);
+        records.push(calls(start));
+        let refused = (0..20).map(|at| calls(start + 86_400 + at * 600).denied("kms:Decrypt", &key));
+        records.extend(refused);
+    }
+    let records: Vec<_> = records.into_iter().enumerate().map(|(at, record)| record.nth(at as u64).value()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("log.json"), json!({"Records": records}).to_string()).unwrap();
+    // Seconds of the processor, whatever else the machine does. Each refusal asked of each policy took minutes.
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -t 60 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_keytrail")])
+        .args(["scan", "--format", "json"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["coverage"]["records"]["kms"], 200 + 400 * 21);
+    let rules: Vec<&str> =
+        json["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap()).collect();
+    assert!(!rules.contains(&"disabled-key-failure"), "no policy took anything: {rules:?}");
 }

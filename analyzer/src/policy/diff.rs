@@ -52,26 +52,48 @@ pub enum Closeness {
     Named,
 }
 
+/// Somebody who calls, spelt as changes compare: read once, asked of many changes.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    /// Spellings of the caller's own name, then of the services that call for it.
+    names: Vec<String>,
+    own: usize,
+    account: String,
+    actions: ActionSet,
+}
+
+impl Asker {
+    /// By any of these names, of that account, with any of these actions (without `kms:`). The first name is the caller's own;
+    /// the others are of services that call for it.
+    pub fn new(names: &[&str], account: &str, actions: &[&str]) -> Self {
+        let spellings = |names: &[&str]| -> Vec<String> {
+            let named = names.iter().filter(|name| !name.is_empty());
+            named.flat_map(|name| ["AWS", "Service"].map(|kind| Principal::read(kind, name).canonical())).collect()
+        };
+        let (own, others) = names.split_at(names.len().min(1));
+        let mut names = spellings(own);
+        let own = names.len();
+        names.extend(spellings(others));
+        Self { names, own, account: format!("account {account}"), actions: ActionSet::named(actions) }
+    }
+}
+
 impl Change {
-    /// Whether the change is about one of these names of a caller, of that account, and one of these actions. The first name
-    /// is the caller's own; the others are of services that call for it.
-    pub fn concerns(&self, names: &[&str], account: &str, actions: &[&str]) -> Option<Closeness> {
-        if !actions.iter().any(|action| self.set.contains(action)) {
+    /// Whether the change is about a caller, and one of its actions.
+    pub fn concerns(&self, asker: &Asker) -> Option<Closeness> {
+        if !self.set.meets(asker.actions) {
             return None;
         }
-        let is = |name: &str, listed: &str| {
-            let kinds = [Principal::read("AWS", name), Principal::read("Service", name)];
-            !name.is_empty() && kinds.iter().any(|kind| kind.canonical() == listed)
-        };
+        let is_in = |names: &[String], listed: &str| names.iter().any(|name| name == listed);
         if let Some(spared) = self.canonical.strip_prefix(ALL_BUT) {
             // Who is spared is spared as the caller itself: naming the service in between changes nothing for it.
-            let own = names.first().is_some_and(|name| spared.split(SEPARATOR).any(|listed| is(name, listed)));
+            let own = spared.split(SEPARATOR).any(|listed| is_in(&asker.names[..asker.own], listed));
             return (!own).then_some(Closeness::Around);
         }
-        if names.iter().any(|name| is(name, &self.canonical)) {
+        if is_in(&asker.names, &self.canonical) {
             return Some(Closeness::Named);
         }
-        let around = matches!(self.canonical.as_str(), "*") || self.canonical == format!("account {account}");
+        let around = self.canonical == "*" || self.canonical == asker.account;
         around.then_some(Closeness::Around)
     }
 }

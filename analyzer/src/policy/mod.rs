@@ -32,7 +32,7 @@ mod verdict;
 
 pub use actions::{ActionSet, Class};
 pub use condition::{Condition, Quantifier, Test};
-pub use diff::{Change, Closeness, Diff, diff};
+pub use diff::{Asker, Change, Closeness, Diff, diff};
 pub use document::{Effect, MAX_BYTES, Policy, Selection, Statement, Unreadable};
 pub use exposure::{Exposure, Kind};
 pub use identity::judge_iam_policy;

@@ -1,6 +1,6 @@
 //! What changed between two policies: `tests/differences.toml`, and what holds for any pair.
 
-use keytrail::policy::{Closeness, Diff, Policy, diff};
+use keytrail::policy::{Asker, Closeness, Diff, Policy, diff};
 use serde::Deserialize;
 
 const ROOT: &str =
@@ -75,7 +75,7 @@ fn all_but_some_are_everybody_else() {
     let old = read(r#"{"Version":"2012-10-17","Statement":[$ROOT]}"#);
     let lost = diff(Some(&old), &new).lost;
     assert_eq!(lost.len(), 1, "{lost:?}");
-    let concerns = |names: &[&str], action| lost[0].concerns(names, "111122223333", &[action]);
+    let concerns = |names: &[&str], action| lost[0].concerns(&Asker::new(names, "111122223333", &[action]));
     let (admin, app) = ("arn:aws:iam::111122223333:role/admin", "arn:aws:iam::111122223333:role/app");
     assert_eq!(concerns(&[app, ""], "Decrypt"), Some(Closeness::Around));
     assert_eq!(concerns(&[app, "secretsmanager.amazonaws.com"], "Decrypt"), Some(Closeness::Around));

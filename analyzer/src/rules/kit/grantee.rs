@@ -14,8 +14,12 @@ pub fn of(created: &ControlEvent) -> &str {
 
 /// The same caller, whichever way it is spelt: a session is its role.
 pub fn is_same(one: &str, two: &str) -> bool {
-    let identity = |who: &str| Logs::identity(who);
-    !one.is_empty() && (one == two || identity(one).is_some_and(|who| identity(two) == Some(who)))
+    !one.is_empty() && (one == two || spelling(one) == spelling(two))
+}
+
+/// One spelling for all that are the same.
+pub fn spelling(who: &str) -> String {
+    Logs::identity(who).unwrap_or_else(|| who.to_owned())
 }
 
 /// Whether the grantee used the key after a grant was made; `None` where the log could not tell it: the grantee is a whole

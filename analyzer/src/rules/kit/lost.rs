@@ -3,23 +3,26 @@
 
 use super::context::Context;
 use super::grantee::{is_same as same, of as grantee};
-use super::outage::{Failure, Outage, SETTLING, Undo, first_after, successes_of};
-use super::over::Over;
+use super::outage::{Failure, Outage, Undo};
+use super::over::{by_callers, caller};
 use super::policies::versions;
+use super::refused::{Refused, Removals};
 use crate::extract::FailureClass;
 use crate::finding::plain;
 use crate::policy::{Change, Closeness, diff};
 use crate::view::KeyView;
-use crate::view::activity::{Series, SeriesKey};
 use crate::view::ledger::ControlEvent;
 
 /// Something that took rights away.
-struct Removal<'v> {
-    by: &'v ControlEvent,
-    how: How,
+pub struct Removal<'v> {
+    /// The event.
+    pub by: &'v ControlEvent,
+    /// What it took.
+    pub how: How,
 }
 
-enum How {
+/// What a removal took.
+pub enum How {
     /// What the new policy no longer allows, or denies since.
     Policy(Vec<Change>),
     /// The grant that ended.
@@ -28,25 +31,26 @@ enum How {
 
 /// Refusals that a removal explains, one outage for each removal. `failures` are in order of time.
 pub fn outages<'v>(key: &'v KeyView, failures: &[Failure<'v>], cx: &Context<'v>) -> Vec<Outage<'v>> {
-    let denied = |failure: &Failure<'_>| failure.series.key.failure == Some(FailureClass::AccessDenied);
-    if !failures.iter().any(denied) {
+    let denied = |failure: &&Failure<'_>| failure.series.key.failure == Some(FailureClass::AccessDenied);
+    if !failures.iter().any(|failure| denied(&failure)) {
         return Vec::new();
     }
-    let removals = removals(key, cx);
-    let mut outages: Vec<Option<Outage<'v>>> = removals.iter().map(|_| None).collect();
+    let all = removals(key, cx);
+    let removals = Removals::new(&all, key);
+    let mut callers = Refused::all(key, &removals, failures.iter().filter(denied), cx);
+    let mut outages: Vec<Option<Outage<'v>>> = all.iter().map(|_| None).collect();
     for (index, failure) in failures.iter().enumerate().filter(|(_, failure)| denied(failure)) {
-        let explained = removals.iter().enumerate().rev().find_map(|(at, removal)| {
-            let closeness = explains(key, removal, failure, cx)?;
-            Some((at, closeness))
-        });
+        let caller = callers.get_mut(&caller(&failure.series.key));
+        let explained = caller.and_then(|caller| caller.explained(&removals, failure.cell.first.time));
         if let Some((at, closeness)) = explained {
-            let outage = outages[at].get_or_insert_with(|| begun(key, &removals[at], closeness, cx));
+            let outage = outages[at].get_or_insert_with(|| begun(key, &all[at], closeness, cx));
             outage.failures.push(index);
         }
     }
     let mut outages: Vec<Outage<'v>> = outages.into_iter().flatten().collect();
     for outage in &mut outages {
-        outage.over = over(key, outage, failures, cx);
+        let last = outage.failures.iter().map(|&at| failures[at].cell.last()).max();
+        outage.over = last.and_then(|last| by_callers(key, outage, failures, last, cx));
     }
     outages
 }
@@ -76,61 +80,6 @@ fn removals<'v>(key: &'v KeyView, cx: &Context<'_>) -> Vec<Removal<'v>> {
     removals
 }
 
-/// How closely a removal explains a refusal; `None` when it does not.
-fn explains(key: &KeyView, removal: &Removal<'_>, failure: &Failure<'_>, cx: &Context<'_>) -> Option<Closeness> {
-    let at = removal.by.event.time;
-    let begun = failure.cell.first.time;
-    if begun < at || !worked_until(key, &failure.series.key, at, begun) {
-        return None;
-    }
-    let series = &failure.series.key;
-    let (principal, via) = (cx.text(series.principal), cx.text(series.via));
-    let operation = cx.text(Some(series.name));
-    let actions: &[&str] = if operation == "ReEncrypt" { &["ReEncryptFrom", "ReEncryptTo"] } else { &[operation] };
-    match &removal.how {
-        How::Policy(lost) => {
-            lost.iter().filter_map(|change| change.concerns(&[principal, via], account(principal), actions)).max()
-        }
-        How::Grant(grant) => {
-            let gives = |grant: &crate::view::history::Grant| {
-                let created = &key.events[grant.created];
-                let operations = created.detail.grant_operations.as_deref();
-                // Old records do not say which operations.
-                let covers =
-                    operations.is_none_or(|list| actions.iter().any(|one| list.contains(&format!("\"{one}\""))));
-                let whom = grantee(created);
-                (covers && (same(whom, principal) || same(whom, via))).then_some(created)
-            };
-            gives(&key.history.grants[*grant])?;
-            // Another grant gives the same: the removal took nothing away.
-            let standing = |other: &&crate::view::history::Grant| {
-                let created = gives(other).is_some_and(|created| created.event.time <= begun);
-                created && other.ended.is_none_or(|ended| key.events[ended].event.time > begun)
-            };
-            key.history.grants.iter().all(|other| !standing(&other)).then_some(Closeness::Named)
-        }
-    }
-}
-
-/// True if the same calls succeeded until the removal, and none after it: it made the difference.
-fn worked_until(key: &KeyView, failed: &SeriesKey, at: i64, begun: i64) -> bool {
-    let same = |series: &&Series| {
-        let own = &series.key;
-        (own.source, own.name, own.principal, own.via) == (failed.source, failed.name, failed.principal, failed.via)
-    };
-    let last = |list: &mut dyn Iterator<Item = &Series>, before: i64| {
-        let cells = list.flat_map(|series| &series.cells).filter(|cell| cell.first.time <= before);
-        cells.map(|cell| cell.last().min(before)).max()
-    };
-    let refused = |series: &&Series| series.key.failure == Some(FailureClass::AccessDenied);
-    let own = || key.series.iter().filter(same);
-    let worked = last(&mut own().filter(|series| series.succeeded()), at);
-    let denied = last(&mut own().filter(refused), at - 1);
-    let since = last(&mut own().filter(|series| series.succeeded()), begun);
-    worked.is_some_and(|worked| denied.is_none_or(|denied| denied < worked))
-        && since.is_some_and(|since| since <= at.saturating_add(SETTLING))
-}
-
 fn begun<'v>(key: &KeyView, removal: &Removal<'v>, closeness: Closeness, cx: &Context<'_>) -> Outage<'v> {
     let (what, undo) = match &removal.how {
         How::Policy(_) => ("closed to some of its users by a new policy,".to_string(), Undo::Policy),
@@ -147,24 +96,4 @@ fn begun<'v>(key: &KeyView, removal: &Removal<'v>, closeness: Closeness, cx: &Co
         );
     }
     outage
-}
-
-/// One of the callers succeeded again after the last refusal.
-fn over<'v>(key: &'v KeyView, outage: &Outage<'v>, failures: &[Failure<'v>], cx: &Context<'v>) -> Option<Over<'v>> {
-    let own = || outage.failures.iter().map(|&at| &failures[at]);
-    let last = own().map(|failure| failure.cell.last()).max()?;
-    let caller = |series: &&Series| {
-        let same = |failure: &Failure<'_>| {
-            let (one, two) = (&series.key, &failure.series.key);
-            (one.source, one.name, one.principal, one.via) == (two.source, two.name, two.principal, two.via)
-        };
-        series.succeeded() && own().any(same)
-    };
-    let successes = successes_of(key.series.iter().filter(caller), cx);
-    let success = first_after(&successes, last)?;
-    Some(Over::Success { operation: success.operation.to_string(), time: success.time, event: success.event })
-}
-
-fn account(principal: &str) -> &str {
-    principal.split(':').nth(4).unwrap_or_default()
 }

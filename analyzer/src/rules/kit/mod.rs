@@ -14,6 +14,7 @@ pub mod outage;
 pub mod over;
 pub mod policies;
 pub mod redact;
+pub mod refused;
 pub mod soak;
 pub mod stretch;
 pub mod time;
