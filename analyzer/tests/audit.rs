@@ -152,6 +152,7 @@ fn the_pack_adds_up() {
             "report.oscal.json",
             #[cfg(feature = "pdf")]
             "report.pdf",
+            "suppressions.csv",
         ]
     );
     let check = Command::new("sha256sum").args(["-c", "--strict", "SHA256SUMS"]).current_dir(&pack).output();

@@ -10,11 +10,12 @@ use typst::utils::LazyHash;
 use typst::{Feature, Library, LibraryExt as _, World};
 
 /// The template, the first file being the one that is set.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("main.typ", include_str!("report/main.typ")),
     ("kit.typ", include_str!("report/kit.typ")),
     ("parts.typ", include_str!("report/parts.typ")),
     ("asked.typ", include_str!("report/asked.typ")),
+    ("operating.typ", include_str!("report/operating.typ")),
 ];
 /// The name under which the template reads the data.
 const DATA: &str = "data.json";

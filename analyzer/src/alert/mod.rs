@@ -37,7 +37,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-pub use self::evidence::{Drill, DrillSink, Evidence, Telling, evidence};
+pub use self::evidence::evidence;
 pub use self::incident::{Incident, Tale};
 pub use self::message::{Alert, Bundle, Change, Gone, Subject};
 pub use self::record::{Record, Records};
@@ -52,6 +52,7 @@ use self::post::Post;
 use crate::config::{AlertSink, Settings};
 use crate::lake::{Lake, LakeError, When};
 use crate::report::Report;
+use crate::report::audit::{Drill, DrillSink};
 
 /// How to tell.
 #[derive(Clone, Copy, Debug)]
@@ -169,7 +170,7 @@ pub(crate) fn drill(settings: &Settings, lake: &Lake, how: Notify) -> Result<Dri
         kind: sink.channel.kind().to_owned(),
         failed: outcome.err(),
     });
-    let drill = Drill { at: how.now, sinks: sinks.collect() };
+    let drill = Drill { at: how.now, sinks: sinks.collect(), record: Default::default() };
     lake.store().put(&evidence::drill_path(how.now), &wire::write_drill(&drill), When::Always)?;
     Ok(drill)
 }

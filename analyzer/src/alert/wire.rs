@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
-use super::evidence;
 use super::message;
 use super::record;
 use super::state::{self, Status};
 use crate::finding::Severity;
-use crate::report::human;
+use crate::report::{audit, human};
 
 /// Version of both files.
 const SCHEMA: &str = "keytrail.alert-state/1";
@@ -227,7 +226,7 @@ struct DrillSink {
     reason: Option<String>,
 }
 
-pub(super) fn write_drill(drill: &evidence::Drill) -> Vec<u8> {
+pub(super) fn write_drill(drill: &audit::Drill) -> Vec<u8> {
     let sinks = drill.sinks.iter().map(|sink| DrillSink {
         sink: sink.sink.clone(),
         kind: sink.kind.clone(),
@@ -237,15 +236,15 @@ pub(super) fn write_drill(drill: &evidence::Drill) -> Vec<u8> {
     to_json(&Drill { schema: DRILL.into(), at: human::rfc3339(drill.at), sinks: sinks.collect() })
 }
 
-pub(super) fn read_drill(bytes: &[u8]) -> Result<evidence::Drill, String> {
+pub(super) fn read_drill(bytes: &[u8]) -> Result<audit::Drill, String> {
     let Drill { schema, at, sinks } = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if schema != DRILL {
         return Err(format!("it is `{schema}`, and this keytrail knows `{DRILL}`"));
     }
-    let sinks = sinks.into_iter().map(|DrillSink { sink, kind, took, reason }| evidence::DrillSink {
+    let sinks = sinks.into_iter().map(|DrillSink { sink, kind, took, reason }| audit::DrillSink {
         sink,
         kind,
         failed: (!took).then(|| reason.unwrap_or_default()),
     });
-    Ok(evidence::Drill { at: time(&at)?, sinks: sinks.collect() })
+    Ok(audit::Drill { at: time(&at)?, sinks: sinks.collect(), record: audit::Record::default() })
 }

@@ -48,7 +48,7 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         let story = format!("{} is there already: evidence is not mixed with other files", pack.display());
         return Err(Failure::usage(story).hint("name a folder that does not exist yet"));
     }
-    let asked = asked(args)?;
+    let mut asked = asked(args)?;
     let (from, to) = period(args.from, args.to)?;
     let options = ScanOptions {
         from,
@@ -69,6 +69,8 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         }
         Some((row, audit::population(key, cx)))
     })?;
+    // After the logs: what was told meanwhile is known, too.
+    asked.recorded = pipeline::alert_evidence(&options)?;
     warn_of_gaps(&report.coverage, terminal);
     match &keys {
         Some(keys) => verify::vouch(&options, keys, &mut report, terminal)?,
@@ -107,7 +109,7 @@ fn asked(args: &ReportArgs) -> Result<Asked, Failure> {
     expected.accounts.extend(expected::read(&args.expect_accounts, Kind::Accounts)?);
     expected.regions.extend(expected::read(&args.expect_regions, Kind::Regions)?);
     let previous = args.compare.as_deref().map(previous).transpose()?;
-    Ok(Asked { expected, sample: args.sample.zip(args.seed.clone()), previous })
+    Ok(Asked { expected, recorded: None, sample: args.sample.zip(args.seed.clone()), previous })
 }
 
 fn previous(path: &Path) -> Result<Previous, Failure> {
@@ -223,8 +225,12 @@ fn pack(folder: &Path, audit: &Audit) -> Result<usize, Failure> {
         ("report.html", audit::html(audit).into_bytes()),
         ("report.json", audit::json(audit).into_bytes()),
         ("report.oscal.json", audit::oscal(audit).into_bytes()),
+        ("suppressions.csv", audit::suppressions_csv(audit).into_bytes()),
     ];
-    // An empty sample is not one of none.
+    // No lake is not a lake without alerts, and an empty sample is not one of none.
+    if audit.operating.is_some() {
+        files.push(("alerts.csv", audit::alerts_csv(audit).into_bytes()));
+    }
     if audit.sample.is_some() {
         files.push(("sample.csv", audit::sample_csv(audit).into_bytes()));
     }

@@ -73,6 +73,8 @@ pub struct Assessment {
     pub against: Vec<Evidence>,
     /// Events of its operation, by name, with their counts in the period.
     pub events: Vec<(String, u64)>,
+    /// What shows that somebody is told, where the control asks for it.
+    pub operated: Vec<String>,
     /// What is not proved.
     pub limits: Vec<Limit>,
 }
@@ -139,7 +141,7 @@ fn of_control(
     } else {
         (Status::Partial, "nothing speaks against it; what is listed under limits is not proved".into())
     };
-    Assessment { status, because, against, events, limits }
+    Assessment { status, because, against, events, operated: Vec::new(), limits }
 }
 
 /// Open, at least low, and more than a guess. What is accepted with a reason, over, or a guess is listed and decides

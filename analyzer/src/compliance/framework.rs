@@ -38,6 +38,9 @@ pub struct Control {
     /// It asks that somebody watches: findings are what was there to be answered, and contradict nothing.
     #[serde(default)]
     pub watch: bool,
+    /// It asks that somebody is told: without records of alerts and drills it is never satisfied.
+    #[serde(default)]
+    pub alerts: bool,
     /// Names of KMS and CloudTrail events that are evidence of its operation.
     #[serde(default)]
     pub events: Vec<String>,

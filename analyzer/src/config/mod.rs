@@ -33,4 +33,4 @@ pub use options::{
 pub use parse::{Bytes, Period, When};
 pub use problem::{Problem, Problems};
 pub use settings::Settings;
-pub use suppress::{Subject, Suppression, SuppressionTracker};
+pub use suppress::{Applied, Subject, Suppression, SuppressionTracker};

@@ -74,18 +74,43 @@ impl Suppression {
     }
 }
 
+/// What one entry did in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The entry.
+    pub entry: Suppression,
+    /// Findings that it matches, expired or not.
+    pub matched: u64,
+    /// Findings that are suppressed because of it: the first entry in force that matches decides.
+    pub hidden: u64,
+    /// True when its last day was over.
+    pub is_expired: bool,
+}
+
+impl Applied {
+    /// What is to be said of it: in force, expired, or matched nothing.
+    pub fn state(&self) -> &'static str {
+        match (self.is_expired, self.matched) {
+            (true, _) => "expired",
+            (false, 0) => "matched nothing",
+            (false, _) => "in force",
+        }
+    }
+}
+
 /// Knows which entries did something in a run, and tells of those that did not.
 #[derive(Clone, Debug)]
 pub struct SuppressionTracker<'s> {
     entries: &'s [Suppression],
     as_of_ms: i64,
     matched: Vec<u64>,
+    hidden: Vec<u64>,
 }
 
 impl<'s> SuppressionTracker<'s> {
     /// Nothing matched yet.
     pub fn new(entries: &'s [Suppression], as_of_ms: i64) -> Self {
-        Self { entries, as_of_ms, matched: vec![0; entries.len()] }
+        Self { entries, as_of_ms, matched: vec![0; entries.len()], hidden: vec![0; entries.len()] }
     }
 
     /// The first entry that accepts this finding. Entries behind it that would accept it too have done their part as well.
@@ -99,7 +124,22 @@ impl<'s> SuppressionTracker<'s> {
                 }
             }
         }
+        if let Some(index) = first {
+            self.hidden[index] += 1;
+        }
         first
+    }
+
+    /// What each entry did so far, in the order of the file.
+    pub fn applied(&self) -> Vec<Applied> {
+        let counts = self.matched.iter().zip(&self.hidden);
+        let entries = self.entries.iter().zip(counts).map(|(entry, (&matched, &hidden))| Applied {
+            entry: entry.clone(),
+            matched,
+            hidden,
+            is_expired: entry.is_expired(self.as_of_ms),
+        });
+        entries.collect()
     }
 
     /// What should be said about the entries at the end of a run, in the order of the file.

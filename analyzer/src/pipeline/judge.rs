@@ -7,7 +7,7 @@ use super::ingest::Ingested;
 use super::memory::prove;
 use super::rows::Rows;
 use super::{Chosen, ScanError, ScanOptions, Visit};
-use crate::config::{Settings, Subject, SuppressionTracker};
+use crate::config::{Applied, Settings, Subject, SuppressionTracker};
 use crate::finding::{Finding, Status};
 use crate::frame::Dictionary;
 use crate::report::inputs::Inputs;
@@ -71,9 +71,9 @@ pub(super) fn judge<T: Send>(
     let mut notices = unseen(&evaluation);
     let findings =
         evaluation.finish(rules, &settled.documents, &Context { ids: &settled.ids, stores: &settled.stores, ..cx });
-    let mut findings = match as_of {
+    let (mut findings, suppressions) = match as_of {
         Some(as_of) => suppress(within(findings, options), settings, as_of, &mut notices),
-        None => Vec::new(),
+        None => Default::default(),
     };
     notices.extend(told);
     notices.extend(unresolved(settled.unresolved));
@@ -115,6 +115,7 @@ pub(super) fn judge<T: Send>(
         },
         coverage,
         findings,
+        suppressions,
         notices,
         inputs,
         integrity: None,
@@ -167,8 +168,13 @@ pub(crate) fn subject(finding: &Finding) -> Subject<'_> {
     }
 }
 
-/// Applies the suppressions of the configuration, and says which of them did nothing.
-fn suppress(mut findings: Vec<Finding>, settings: &Settings, as_of: i64, notices: &mut Vec<String>) -> Vec<Finding> {
+/// Applies the suppressions of the configuration, and says what each of them did.
+fn suppress(
+    mut findings: Vec<Finding>,
+    settings: &Settings,
+    as_of: i64,
+    notices: &mut Vec<String>,
+) -> (Vec<Finding>, Vec<Applied>) {
     let mut tracker = SuppressionTracker::new(&settings.suppressions, as_of);
     for finding in &mut findings {
         if let Some(at) = tracker.suppress(&subject(finding)) {
@@ -179,5 +185,5 @@ fn suppress(mut findings: Vec<Finding>, settings: &Settings, as_of: i64, notices
     }
     notices.extend(tracker.notices());
     findings.sort_by_cached_key(Finding::sort_key);
-    findings
+    (findings, tracker.applied())
 }

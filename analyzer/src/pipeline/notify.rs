@@ -1,11 +1,13 @@
 //! Findings on their way to people.
 
+use super::sources::lakes;
+use super::{ScanError, ScanOptions};
 use crate::alert;
-use crate::alert::{Drill, Evidence};
 pub use crate::alert::{Notified, Notify};
 use crate::config::Settings;
 use crate::lake::{Lake, LakeError};
 use crate::report::Report;
+use crate::report::audit::{Drill, Recorded};
 
 /// Tells the sinks of the configuration what they do not know yet.
 ///
@@ -32,10 +34,22 @@ pub fn drill(settings: &Settings, lake: &Lake, how: Notify) -> Result<Drill, Lak
     alert::drill(settings, lake, how)
 }
 
-/// What a lake proves of alerting: who was told of what and when, and which test messages arrived.
+/// What the lakes among the sources prove of alerting: who was told of what and when, and which test messages arrived.
+/// `None` when no source is a lake.
 ///
 /// # Errors
-/// When the lake cannot be read.
-pub fn alert_evidence(lake: &Lake) -> Result<Evidence, LakeError> {
-    alert::evidence(lake)
+/// When a lake cannot be read.
+pub fn alert_evidence(options: &ScanOptions) -> Result<Option<Recorded>, ScanError> {
+    let lakes = lakes(options)?;
+    let mut recorded = (!lakes.is_empty()).then(Recorded::default);
+    for lake in &lakes {
+        let of = alert::evidence(lake)?;
+        if let Some(recorded) = &mut recorded {
+            recorded.add(of);
+        }
+    }
+    if let Some(recorded) = recorded.as_mut().filter(|_| options.redact) {
+        recorded.redact();
+    }
+    Ok(recorded)
 }

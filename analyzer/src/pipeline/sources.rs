@@ -31,17 +31,17 @@ impl Sources {
         #[cfg(feature = "aws")]
         let mut remote = Remote::default();
         for source in &options.sources {
-            #[cfg(feature = "aws")]
-            if source.starts_with("s3://") {
-                if let Some(lake) = remote.open(source, options)? {
-                    add(&mut lakes, lake);
-                }
-                continue;
-            }
-            if Lake::recognize(Path::new(source)) {
-                add(&mut lakes, Lake::open(Arc::new(Folder::new(source)))?);
-            } else {
-                local.push(source.clone());
+            let lake = lake_at(
+                source,
+                options,
+                #[cfg(feature = "aws")]
+                &mut remote,
+            )?;
+            match lake {
+                Some(lake) => add(&mut lakes, lake),
+                // What is no lake there will be listed.
+                None if cfg!(feature = "aws") && source.starts_with("s3://") => {}
+                None => local.push(source.clone()),
             }
         }
         let mut listing = Listing::default();
@@ -161,6 +161,40 @@ fn add(lakes: &mut Vec<Lake>, lake: Lake) {
     if lakes.iter().all(|known| place(known) != place(&lake)) {
         lakes.push(lake);
     }
+}
+
+/// The lakes among the sources.
+pub(super) fn lakes(options: &ScanOptions) -> Result<Vec<Lake>, ScanError> {
+    let mut lakes = Vec::new();
+    #[cfg(feature = "aws")]
+    let mut remote = Remote::default();
+    for source in &options.sources {
+        let lake = lake_at(
+            source,
+            options,
+            #[cfg(feature = "aws")]
+            &mut remote,
+        )?;
+        if let Some(lake) = lake {
+            add(&mut lakes, lake);
+        }
+    }
+    Ok(lakes)
+}
+
+/// The lake that a source is, if it is one.
+fn lake_at(
+    source: &str,
+    options: &ScanOptions,
+    #[cfg(feature = "aws")] remote: &mut Remote,
+) -> Result<Option<Lake>, ScanError> {
+    #[cfg(feature = "aws")]
+    if source.starts_with("s3://") {
+        return remote.open(source, options);
+    }
+    let _ = options;
+    let is_lake = Lake::recognize(Path::new(source));
+    Ok(is_lake.then(|| Lake::open(Arc::new(Folder::new(source)))).transpose()?)
 }
 
 /// Opens a lake, or makes one.

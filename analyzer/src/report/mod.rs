@@ -26,6 +26,7 @@ mod wire;
 use std::collections::BTreeMap;
 
 use self::inputs::Inputs;
+use crate::config::Applied;
 use crate::finding::{Finding, Vouched};
 use crate::integrity::Verdict;
 use crate::view::Coverage;
@@ -39,6 +40,8 @@ pub struct Report {
     pub coverage: Coverage,
     /// Findings in output order.
     pub findings: Vec<Finding>,
+    /// Suppressions of the configuration with what each of them hid, in their order.
+    pub suppressions: Vec<Applied>,
     /// Things the user should know that are not findings: unused suppressions, options without effect.
     pub notices: Vec<String>,
     /// Every object, where the run remembers what it read.

@@ -22,6 +22,7 @@ pub(crate) fn report() -> Report {
         run: Run { rules_skipped: vec![("cost-hotspot", "no price list in the configuration".to_string())], ..run() },
         coverage: coverage(),
         findings: vec![deletion(), failures(), grant()],
+        suppressions: Vec::new(),
         notices: vec!["suppression 2 matched nothing: over-broad-grant on alias/old".to_string()],
         inputs: None,
         integrity: None,
@@ -41,7 +42,15 @@ pub(crate) fn empty() -> Report {
         hours_logged: 3,
         ..Coverage::default()
     };
-    Report { run: run(), coverage, findings: Vec::new(), notices: Vec::new(), inputs: None, integrity: None }
+    Report {
+        run: run(),
+        coverage,
+        findings: Vec::new(),
+        suppressions: Vec::new(),
+        notices: Vec::new(),
+        inputs: None,
+        integrity: None,
+    }
 }
 
 /// The report with hostile text in every member that a log writer, a file name or a policy author can choose.

@@ -4,6 +4,7 @@
 
 mod command;
 mod crash;
+mod evidence;
 mod make;
 mod messages;
 mod rehearse;

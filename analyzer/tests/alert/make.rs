@@ -106,6 +106,7 @@ pub(crate) fn report(findings: impl IntoIterator<Item = Finding>) -> Report {
         },
         coverage: Coverage::default(),
         findings,
+        suppressions: Vec::new(),
         notices: Vec::new(),
         inputs: None,
         integrity: None,

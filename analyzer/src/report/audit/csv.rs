@@ -4,7 +4,7 @@ use super::Audit;
 use crate::report::timeline::Entry;
 use crate::report::{escape, human};
 
-fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
     // Writing to memory cannot fail, and every row has the same length.
     drop(writer.write_record(columns));
@@ -16,7 +16,8 @@ fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 
 /// One control per row.
 pub fn controls(audit: &Audit) -> String {
-    let columns = ["framework", "control", "title", "status", "because", "findings", "limits", "cannot", "ask"];
+    let columns =
+        ["framework", "control", "title", "status", "because", "findings", "operated", "limits", "cannot", "ask"];
     let rows = audit.frameworks.iter().flat_map(|(framework, assessments)| {
         framework.controls.iter().zip(assessments).map(|(control, assessment)| {
             let ids = assessment.against.iter().filter(|evidence| evidence.decides);
@@ -29,6 +30,7 @@ pub fn controls(audit: &Audit) -> String {
                 assessment.status.id().into(),
                 assessment.because.clone(),
                 ids.join(" "),
+                assessment.operated.join("; "),
                 limits.join("; "),
                 control.cannot.clone(),
                 control.ask.join("; "),

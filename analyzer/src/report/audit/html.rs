@@ -8,6 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::Audit;
 use super::asked::{self, drawn, since};
 use super::json::integrity;
+use super::operating::html::{alerts, suppressions};
 use super::style::STYLE;
 use crate::compliance::{Assessment, Control, Integrity, Status};
 use crate::finding::{Finding, Proof, Status as FindingStatus, Vouched};
@@ -61,6 +62,8 @@ pub fn render(audit: &Audit) -> String {
                         }
                     }
                     (findings(audit))
+                    (alerts(audit))
+                    (suppressions(audit))
                     (keys(audit))
                     (changes(audit))
                     @if let Some(sample) = &audit.sample { (drawn(audit, sample)) }
@@ -72,13 +75,15 @@ pub fn render(audit: &Audit) -> String {
     page.into_string()
 }
 
-const SECTIONS: [(&str, &str); 10] = [
+const SECTIONS: [(&str, &str); 12] = [
     ("summary", "Summary"),
     ("since", "Since the earlier report"),
     ("scope", "Scope and method"),
     ("coverage", "Coverage"),
     ("controls", "Controls"),
     ("findings", "Findings"),
+    ("alerts", "Alerts"),
+    ("suppressions", "Suppressions"),
     ("keys", "Keys"),
     ("changes", "Changes of keys"),
     ("sample", "Sample"),
@@ -280,6 +285,11 @@ fn one(framework: &str, control: &Control, assessment: &Assessment, audit: &Audi
             }
             @if !assessment.events.is_empty() {
                 p { "Operated in the period: " @for (i, (name, count)) in assessment.events.iter().enumerate() { @if i > 0 { ", " } (name) " " (human::number(*count)) " ×" } "." }
+            }
+            @if !assessment.operated.is_empty() {
+                h3 { "Told" }
+                ul { @for what in &assessment.operated { li { (what) } } }
+                p { a href="#alerts" { "The records" } }
             }
             @if !assessment.limits.is_empty() {
                 h3 { "Not proved" }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Audit;
+use super::operating::json::{Alerting, Suppression};
 use super::since::{Compared, Kinds, OfSample};
 use crate::compliance::{Assessment, Control, Framework, Integrity};
 use crate::report::{escape, human, wire};
@@ -44,6 +45,10 @@ pub(super) struct Document<'r> {
     changes: usize,
     /// What must be there, against what the logs speak of.
     expected: Kinds<'r>,
+    /// What the lakes among the sources keep of alerting; `null` when no source is one.
+    alerting: Option<Alerting<'r>>,
+    /// Suppressions of the configuration, in their order.
+    suppressions: Vec<Suppression<'r>>,
     /// Calls that were drawn from the population of changes; `null` when none were asked for.
     sample: Option<OfSample<'r>>,
     /// What changed since an earlier report; `null` when none was given.
@@ -70,6 +75,8 @@ impl<'r> Document<'r> {
             keys: audit.keys.len(),
             changes: audit.changes.len(),
             expected: Kinds::of(&audit.expected),
+            alerting: audit.operating.as_ref().map(Alerting::of),
+            suppressions: report.suppressions.iter().map(Suppression::of).collect(),
             sample: audit.sample.as_ref().map(|sample| OfSample::of(audit, sample)),
             comparison: audit.comparison.as_ref().map(|comparison| Compared::of(audit, comparison)),
             coverage: wire::Coverage::of(report),
@@ -137,6 +144,8 @@ struct OfControl<'r> {
     because: &'r str,
     findings: Vec<OfFinding>,
     events: Vec<OfEvent<'r>>,
+    /// What shows that somebody is told, of controls that ask for it.
+    operated: &'r [String],
     limits: Vec<&'r str>,
     cannot: &'r str,
     ask: &'r [String],
@@ -168,6 +177,7 @@ impl<'r> OfControl<'r> {
                 .map(|evidence| OfFinding { id: finding(evidence.finding), decides: evidence.decides })
                 .collect(),
             events: assessment.events.iter().map(|(name, count)| OfEvent { name, count: *count }).collect(),
+            operated: &assessment.operated,
             limits: assessment.limits.iter().map(|limit| limit.0.as_str()).collect(),
             cannot: &control.cannot,
             ask: &control.ask,

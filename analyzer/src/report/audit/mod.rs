@@ -6,6 +6,7 @@ mod csv;
 mod expected;
 mod html;
 mod json;
+mod operating;
 mod oscal;
 #[cfg(feature = "pdf")]
 mod pdf;
@@ -22,6 +23,11 @@ use expected::reconcile;
 pub use expected::{Expected, Reconciled, Reconciliation};
 pub use html::render as html;
 pub use json::{SCHEMA, render as json};
+use operating::cite::cite;
+pub use operating::csv::{alerts as alerts_csv, suppressions as suppressions_csv};
+pub use operating::{
+    Began, Drill, DrillSink, Incident, Kind, Operating, Record, Recorded, Spread, Telling, Unfinished,
+};
 pub use oscal::render as oscal;
 #[cfg(feature = "pdf")]
 pub use pdf::render as pdf;
@@ -52,6 +58,8 @@ pub struct Audit {
     pub integrity: Integrity,
     /// What must be there, against what the logs speak of.
     pub expected: Reconciliation,
+    /// What lakes prove of alerting; `None` when no source is a lake.
+    pub operating: Option<Operating>,
     /// Calls that were drawn from the population.
     pub sample: Option<Sample>,
     /// What changed since an earlier report.
@@ -63,6 +71,8 @@ pub struct Audit {
 pub struct Asked {
     /// What must be there.
     pub expected: Expected,
+    /// What the lakes among the sources remember of alerting; `None` when there is none.
+    pub recorded: Option<Recorded>,
     /// Calls to draw from the population, and the seed.
     pub sample: Option<(usize, String)>,
     /// An earlier report.
@@ -103,6 +113,7 @@ impl Audit {
         changes.retain(|(_, entry)| within(entry.from));
         changes.sort_by(|a, b| (a.1.from, &a.1.event_id, &a.0).cmp(&(b.1.from, &b.1.event_id, &b.0)));
         let expected = Reconciliation::of(&asked.expected, &report, &keys);
+        let operating = asked.recorded.as_ref().map(|recorded| Operating::of(recorded, &report));
         let sample = asked.sample.as_ref().map(|(count, seed)| Sample::draw(seed, *count, &changes));
         let rules: Vec<&'static str> = report.run.rules_run.clone();
         let assessed = |framework: Framework| {
@@ -110,11 +121,13 @@ impl Audit {
                 assess(&framework, &report.findings, &report.coverage, (&rules, keys.len()), integrity);
             for (assessment, control) in assessments.iter_mut().zip(&framework.controls) {
                 reconcile(assessment, control, &report, &expected);
+                cite(assessment, control, operating.as_ref(), report.run.as_of);
             }
             (framework, assessments)
         };
         let frameworks = frameworks.into_iter().map(assessed).collect();
-        let mut audit = Self { report, keys, changes, frameworks, integrity, expected, sample, comparison: None };
+        let mut audit =
+            Self { report, keys, changes, frameworks, integrity, expected, operating, sample, comparison: None };
         audit.comparison = asked.previous.as_ref().map(|previous| Comparison::of(previous, &audit));
         audit
     }

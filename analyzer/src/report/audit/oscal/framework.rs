@@ -224,6 +224,7 @@ impl Maker<'_> {
         let deciding = assessment.against.iter().filter(|evidence| evidence.decides);
         props.extend(deciding.filter_map(|evidence| prop("deciding-observation", &of(evidence.finding).0.to_string())));
         let remarks = [
+            list("Told:", assessment.operated.iter().map(|what| markup(what))),
             list("Not proved:", assessment.limits.iter().map(|limit| markup(&limit.0))),
             Some(format!("What no log can show: {}", markup(&control.cannot))),
             list("Ask for:", control.ask.iter().map(|ask| markup(ask))),
@@ -311,14 +312,21 @@ mod tests {
             rules: Vec::new(),
             watch: false,
             events: Vec::new(),
+            alerts: false,
             needs: Vec::new(),
             cannot: "c".into(),
             ask: Vec::new(),
         };
         let states = Status::ALL.map(|status| {
             let because = "<b>".to_string();
-            let assessment =
-                Assessment { status, because, against: Vec::new(), events: Vec::new(), limits: Vec::new() };
+            let assessment = Assessment {
+                status,
+                because,
+                against: Vec::new(),
+                events: Vec::new(),
+                operated: Vec::new(),
+                limits: Vec::new(),
+            };
             let target = target("nist-800-53-r5", &control, &assessment);
             assert_eq!(target.target_id, "ac-2.12_obj");
             assert_eq!(target.status.remarks, format!(r"{}: \<b\>.", status.id()));
