@@ -46,6 +46,8 @@ pub(super) struct Item {
     before: Option<Told>,
     /// True when the sink keeps a record of each finding.
     keeps_records: bool,
+    /// Findings with another status in an incident that did not change: then only they are told, to a sink that keeps them.
+    moved: Vec<Record>,
 }
 
 impl Item {
@@ -68,6 +70,9 @@ impl Item {
         if !self.keeps_records {
             return Vec::new();
         }
+        if !self.moved.is_empty() {
+            return self.moved.clone();
+        }
         let none = BTreeMap::new();
         let before = self.before.as_ref().map_or(&none, |told| &told.places);
         let mut records = match &self.about {
@@ -84,6 +89,12 @@ impl Item {
 
     /// What is to be kept once it is told.
     pub(super) fn told(&self, situation: &Situation, alone: bool, generation: u64) -> Told {
+        if let (About::There(at), Some(before), false) = (&self.about, &self.before, self.moved.is_empty()) {
+            let mut told = Told { at: situation.now, generation, alone, ..before.clone() };
+            let now = record::places(&situation.incidents[*at]);
+            told.places.extend(now.into_iter().filter(|(id, _)| before.places.contains_key(id)));
+            return told;
+        }
         let subject = self.subject(situation);
         let mut told = Told {
             status: Status::after(self.change),
@@ -165,9 +176,16 @@ pub(super) fn items(situation: &Situation, sink: &AlertSink, memory: &dyn Memory
             None => Some(Change::New),
             Some(before) => before.change(&incident.tale, situation.now, repeat),
         };
+        let moved = match before.filter(|_| keeps_records && change.is_none()) {
+            Some(before) => record::moved(incident, &before.places),
+            None => Vec::new(),
+        };
+        // One that is open again weighs more than one that is over.
+        let change = change.or_else(|| moved.iter().map(|record| record.change).max());
         let Some(change) = change else { continue };
         let believes = before.is_some_and(|told| told.status.is_open());
         let route = match (change, before) {
+            (_, Some(before)) if !moved.is_empty() => way_of(before, sink.takes),
             (Change::Resolved | Change::Withdrawn, Some(before)) => way_of(before, sink.takes),
             (Change::Worse, Some(before)) => worse(incident, before, &situation.alerting),
             _ => match route::of_incident(incident, &situation.alerting, |_| true) {
@@ -185,6 +203,7 @@ pub(super) fn items(situation: &Situation, sink: &AlertSink, memory: &dyn Memory
                 generation,
                 before: before.cloned(),
                 keeps_records,
+                moved,
             });
         }
     }
@@ -208,6 +227,7 @@ pub(super) fn items(situation: &Situation, sink: &AlertSink, memory: &dyn Memory
             generation: before.generation,
             before: Some(before.clone()),
             keeps_records,
+            moved: Vec::new(),
         });
     }
     items.retain(|item| takes(sink.takes, item.route));

@@ -40,6 +40,8 @@ pub(super) struct Place {
     pub(super) first_seen: i64,
     pub(super) severity: Severity,
     pub(super) title: String,
+    /// Status that was told: open, closed or suppressed. `None` in files from before it was kept.
+    pub(super) status: Option<String>,
 }
 
 /// What is to be kept of the findings of an incident, by id.
@@ -52,6 +54,7 @@ pub(super) fn places(incident: &Incident) -> BTreeMap<String, Place> {
         first_seen: finding.first_seen,
         severity: finding.severity,
         title: finding.title.clone(),
+        status: Some(finding.status.id().to_owned()),
     };
     incident.findings.iter().map(|finding| (finding.id.as_str().to_owned(), place(finding))).collect()
 }
@@ -64,6 +67,19 @@ pub(super) fn of_incident(incident: &Incident, change: Change, before: &BTreeMap
     let gone = before.iter().filter(|(id, _)| !there.contains(id.as_str()));
     records.extend(gone.filter_map(|(id, place)| withdrawn(&incident.id, id, place)));
     records
+}
+
+/// Findings that have another status than the one that was told, whatever their incident came to.
+pub(super) fn moved(incident: &Incident, before: &BTreeMap<String, Place>) -> Vec<Record> {
+    let has_moved = |finding: &&Finding| {
+        let told = before.get(finding.id.as_str()).and_then(|place| place.status.as_deref());
+        told.is_some_and(|told| told != finding.status.id())
+    };
+    let record = |finding: &Finding| Record {
+        change: if finding.status == Status::Open { Change::Worse } else { Change::Resolved },
+        finding: finding.clone(),
+    };
+    incident.findings.iter().filter(has_moved).map(record).collect()
 }
 
 /// What was told of an incident that is gone, as withdrawn.

@@ -70,6 +70,8 @@ struct Place {
     first_seen: String,
     severity: String,
     title: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
 }
 
 fn time(text: &str) -> Result<i64, String> {
@@ -135,6 +137,7 @@ impl Place {
             first_seen: human::rfc3339(place.first_seen),
             severity: place.severity.id().into(),
             title: place.title.clone(),
+            status: place.status.clone(),
         }
     }
 
@@ -147,6 +150,7 @@ impl Place {
             first_seen: time(&self.first_seen)?,
             severity: severity(&self.severity)?,
             title: self.title,
+            status: self.status,
         })
     }
 }

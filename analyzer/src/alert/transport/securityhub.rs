@@ -1,5 +1,5 @@
-//! AWS Security Hub: a finding for each finding, imported again under the same id whenever its incident is told. What is over,
-//! accepted or withdrawn is archived. (`Workflow` belongs to those who work on a finding: an import does not change it.)
+//! AWS Security Hub: a finding for each finding, imported again under the same id whenever its incident is told, and alone when
+//! only its status changed. What is over, accepted or withdrawn is archived. (`Workflow` belongs to those who work on a finding: an import does not change it.)
 
 use std::time::Duration;
 
