@@ -1,11 +1,12 @@
 //! Files that say which accounts, Regions and keys there are: what AWS's own tool prints, or plain lists.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Deserializer, Value};
 
 use super::failure::Failure;
+use super::input;
 
 /// A hundred thousand keys in JSON are some 15 MB.
 const MOST: u64 = 64 << 20;
@@ -73,7 +74,7 @@ pub(super) fn read(files: &[PathBuf], kind: Kind) -> Result<BTreeSet<String>, Fa
             Failure::usage(format!("{}: {what}", file.display()))
                 .hint(format!("what `{}` prints, or one name per line", kind.tool()))
         };
-        let text = text(file).map_err(said)?;
+        let text = input::text(file, MOST).map_err(|error| said(error.to_string()))?;
         let listed = parse(&text, kind).map_err(said)?;
         if listed.is_empty() {
             return Err(said("it lists nothing".into()));
@@ -81,15 +82,6 @@ pub(super) fn read(files: &[PathBuf], kind: Kind) -> Result<BTreeSet<String>, Fa
         names.extend(listed);
     }
     Ok(names)
-}
-
-fn text(file: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(file).map_err(|error| error.to_string())?.len();
-    if size > MOST {
-        return Err("far too large for a list".into());
-    }
-    let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map_err(|_| "it is not text".into())
 }
 
 fn parse(text: &str, kind: Kind) -> Result<Vec<String>, String> {

@@ -11,6 +11,7 @@ mod expected;
 mod explain;
 mod failure;
 mod ingest;
+mod input;
 #[cfg(feature = "aws")]
 mod inventory;
 mod keys;

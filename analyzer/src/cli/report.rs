@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::scan::{period, warn_of_gaps};
 use super::terminal::Terminal;
-use super::{progress, settings, verify};
+use super::{input, progress, settings, verify};
 use crate::compliance::{Framework, builtin, parse};
 use crate::config::Period;
 use crate::pipeline::{self, Remember, ScanOptions};
@@ -117,11 +117,7 @@ fn previous(path: &Path) -> Result<Previous, Failure> {
         Failure::usage(format!("cannot compare with {}: {what}", path.display()))
             .hint("the report.json of an evidence pack, or what `--format json` wrote")
     };
-    let size = std::fs::metadata(path).map_err(|error| said(error.to_string()))?.len();
-    if size > MOST_PREVIOUS {
-        return Err(said("far too large for a report".into()));
-    }
-    let json = std::fs::read(path).map_err(|error| said(error.to_string()))?;
+    let json = input::bytes(path, MOST_PREVIOUS).map_err(|error| said(error.to_string()))?;
     Previous::parse(&json).map_err(said)
 }
 
@@ -180,8 +176,13 @@ fn frameworks(args: &ReportArgs) -> Result<Vec<Framework>, Failure> {
     let mut own = Vec::new();
     for path in &args.mapping {
         let said = |what: String| Failure::usage(format!("{}: {what}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| said(error.to_string()))?;
-        own.push(parse(&text).map_err(|error| said(error.to_string()))?);
+        let text = input::text(path, input::BY_HAND).map_err(|error| said(error.to_string()))?;
+        let framework = parse(&text).map_err(|error| said(error.to_string()))?;
+        // Whoever reads one of two assessments of the same name does not see that there is another.
+        if own.iter().any(|other: &Framework| other.id == framework.id) {
+            return Err(said(format!("another file has the id `{}` already", framework.id)));
+        }
+        own.push(framework);
     }
     let builtin = builtin();
     let mut chosen: Vec<Framework> = Vec::new();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::Around;
 use super::failure::Failure;
+use super::input;
 use super::terminal::Terminal;
 use crate::config::{self, OptionInfo, Settings};
 use crate::rules::RULES;
@@ -15,7 +16,7 @@ pub(super) const DEFAULT: &str = "keytrail.toml";
 /// The settings of `path`, else of `./keytrail.toml` if there is one, else the defaults; and the file they came from.
 pub(super) fn load(path: Option<&Path>) -> Result<(Settings, Option<PathBuf>), Failure> {
     let file = path.unwrap_or(Path::new(DEFAULT));
-    let text = match std::fs::read_to_string(file) {
+    let text = match input::text(file, input::BY_HAND) {
         Ok(text) => text,
         Err(error) if path.is_none() && error.kind() == ErrorKind::NotFound => return Ok((Settings::default(), None)),
         Err(error) => {

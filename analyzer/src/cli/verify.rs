@@ -6,8 +6,8 @@ use super::args::{VerifyArgs, VerifyFormat};
 use super::exit::ExitReason;
 use super::failure::Failure;
 use super::output::Output;
-use super::progress;
 use super::terminal::Terminal;
+use super::{input, progress};
 use crate::config::Settings;
 use crate::integrity::{PublicKeys, Verdict};
 use crate::pipeline::{self, ScanOptions};
@@ -97,11 +97,7 @@ pub(super) fn keys(files: &[PathBuf]) -> Result<Option<PublicKeys>, Failure> {
         let name = file.display();
         let cannot =
             |error: &dyn std::fmt::Display| Failure::usage(format!("cannot use the public keys {name}: {error}"));
-        let size = std::fs::metadata(file).map_err(|error| cannot(&error))?.len();
-        if size > MOST_KEYS {
-            return Err(cannot(&"far too large for a list of keys"));
-        }
-        let json = std::fs::read(file).map_err(|error| cannot(&error))?;
+        let json = input::bytes(file, MOST_KEYS).map_err(|error| cannot(&error))?;
         keys.add(&json).map_err(|error| cannot(&error))?;
     }
     Ok((!files.is_empty()).then_some(keys))
