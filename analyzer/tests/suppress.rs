@@ -73,3 +73,28 @@ fn wrong_entries_are_refused_before_anything_is_written() {
     suppress("00000000000000000000000000000000", &[&WHY[..], &place].concat()).ended(3);
     assert_eq!(std::fs::read_to_string(&config).unwrap(), "# ours\n");
 }
+
+#[test]
+fn an_entry_that_would_hide_nothing_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("keytrail.toml");
+    let place = ["--config", config.to_str().unwrap(), "--write"];
+    std::fs::write(&config, "# ours\n").unwrap();
+    let id = findings(None)[0]["id"].as_str().unwrap().to_string();
+    let until =
+        |day: &str| suppress(&id, &[&["--reason", "x", "--until", day, "--approved-by", "carol"], &place[..]].concat());
+
+    // The log ends on 2026-09-10.
+    let done = until("2026-09-09").ended(2);
+    assert!(done.err.contains("would hide nothing") && done.err.contains("2026-09-10"), "{}", done.err);
+    assert_eq!(std::fs::read_to_string(&config).unwrap(), "# ours\n");
+    until("2026-09-10").ended(0);
+    assert_eq!(suppressed(&config).len(), 1);
+
+    // The same once more would be said to match, and would do nothing; a later end does.
+    let once = std::fs::read_to_string(&config).unwrap();
+    let done = until("2026-09-10").ended(2);
+    assert!(done.err.contains("in line 4"), "{}", done.err);
+    assert_eq!(std::fs::read_to_string(&config).unwrap(), once);
+    until("2026-12-31").ended(0);
+}

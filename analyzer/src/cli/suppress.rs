@@ -10,7 +10,7 @@ use super::named::{named, of_finding};
 use super::output::Output;
 use super::scan::warn_of_gaps;
 use super::terminal::Terminal;
-use super::{progress, settings};
+use super::{input, progress, settings};
 use crate::finding::{Finding, plain};
 use crate::pipeline::{self, ScanOptions};
 use crate::report::human;
@@ -37,9 +37,19 @@ pub(super) fn run(args: &SuppressArgs, terminal: &mut Terminal<'_>) -> Result<Ex
     let gap = if before.is_empty() || before.ends_with("\n\n") { "" } else { "\n" };
     let after = format!("{before}{gap}{entry}");
     let accepted = settings::parse(&after, &path)?;
-    let entry_read = accepted.suppressions.last();
+    let Some((entry_read, others)) = accepted.suppressions.split_last() else {
+        return Err(Failure::could_not_run("the entry is not there when it is read back"));
+    };
+    // What hides nothing must not be told as what hides something.
+    if let Some(as_of) = report.run.as_of.filter(|as_of| entry_read.is_expired(*as_of)) {
+        let story = format!("the entry would hide nothing: --until {} is over at {}", args.until, human::time(as_of));
+        return Err(Failure::usage(story).hint("a later day; findings count from the end of the log, or from --as-of"));
+    }
+    if let Some(same) = others.iter().find(|other| entry_read.is_same(other)) {
+        return Err(Failure::usage(format!("{} has this entry already, in line {}", path.display(), same.line)));
+    }
 
-    let is_hidden = |other: &&Finding| entry_read.is_some_and(|entry| entry.matches(&pipeline::subject(other)));
+    let is_hidden = |other: &&Finding| entry_read.matches(&pipeline::subject(other));
     let hidden = report.findings.iter().filter(is_hidden);
     let hidden: Vec<&Finding> = hidden.collect();
     if args.write {
@@ -60,7 +70,8 @@ pub(super) fn run(args: &SuppressArgs, terminal: &mut Terminal<'_>) -> Result<Ex
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
+    input::text(path, input::BY_HAND)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
 }
 
 /// The entry as TOML.

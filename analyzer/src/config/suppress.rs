@@ -68,6 +68,11 @@ impl Suppression {
             && self.key.as_deref().is_none_or(|pattern| key_is_like(pattern, subject))
     }
 
+    /// True when both say the same, wherever they stand.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Self { line: other.line, ..self.clone() } == *other
+    }
+
     /// True from the day after `until` on.
     pub fn is_expired(&self, as_of_ms: i64) -> bool {
         self.until.is_some_and(|day| as_of_ms >= parse::day_end_ms(day))
