@@ -104,6 +104,10 @@ pub fn builtin() -> Vec<Framework> {
 /// could speak to.
 pub fn parse(text: &str) -> Result<Framework, Invalid> {
     let framework: Framework = toml::from_str(text).map_err(|error| Invalid(error.to_string()))?;
+    if let Some(text) = texts(&framework).find(|text| text.chars().any(|c| c.is_control() && c != '\n')) {
+        let text = crate::finding::plain(text);
+        return Err(Invalid(format!("`{text}` has a character that a terminal obeys")));
+    }
     let named = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
     if !named(&framework.id) {
         return Err(Invalid(format!("`{}` is no id: letters, digits, `-`, `.` and `_`", framework.id)));
@@ -128,6 +132,16 @@ pub fn parse(text: &str) -> Result<Framework, Invalid> {
         }
     }
     Ok(framework)
+}
+
+/// Every text that is shown as it is.
+fn texts(framework: &Framework) -> impl Iterator<Item = &String> {
+    fn of_control(control: &Control) -> impl Iterator<Item = &String> {
+        let Control { id, title, rules, events, cannot, ask, watch: _, needs: _ } = control;
+        [id, title, cannot].into_iter().chain(rules).chain(events).chain(ask)
+    }
+    let Framework { id, name, mapping, source, controls } = framework;
+    [id, name, mapping, source].into_iter().chain(controls.iter().flat_map(of_control))
 }
 
 #[cfg(test)]
