@@ -277,6 +277,48 @@ fn frameworks_of_the_user_are_checked() {
     assert_eq!(control(&document, "own", "K1")["status"], "contradicted");
     let done = report(&[SAMPLE, "--mapping", &bad]).ended(2);
     assert!(done.err.contains("no-such-rule"));
+    let done = report(&[SAMPLE, "--mapping", &good, "--mapping", &good]).ended(2);
+    assert!(done.err.contains("has the id `own` already"), "{}", done.err);
+    for (from, to) in [("Our rules", r"\u001b]0;x\u0007"), ("\"K1\"", r#""\u001b[31mK1""#), ("Older", r"\u009bOlder")] {
+        let acts = write("acts.toml", &std::fs::read_to_string(&good).unwrap().replacen(from, to, 1));
+        let done = report(&["--list", "--mapping", &acts]).ended(2);
+        assert!(done.err.contains("a terminal obeys") && done.out.is_empty(), "{}", done.err);
+    }
     report(&[SAMPLE, "--framework", "cis-aws-9"]).ended(2);
     assert!(String::from_utf8(report(&["--list"]).ended(0).out).unwrap().contains("gdpr-art-32"));
+}
+
+#[test]
+fn other_accounts_and_regions_leave_no_gaps() {
+    let gaps = |document: &Value, account: &str, region: &str| {
+        let gaps = document["coverage"]["hours"]["gaps"].as_array().unwrap();
+        let own = |gap: &&Value| gap["account"] == account && gap["region"] == region;
+        gaps.iter().filter(own).cloned().collect::<Vec<_>>()
+    };
+    let all = json(&[SAMPLE]);
+    let (own, region) = ("111122223333", "eu-west-1");
+    assert!(!gaps(&all, own, region).is_empty());
+    for args in [&["--account", own][..], &["--account", own, "--region", region]] {
+        let document = json(&[&[SAMPLE, "--expect-account", own], args].concat());
+        let coverage = &document["coverage"];
+        assert_eq!(coverage["accounts"], serde_json::json!([own]));
+        assert_eq!(gaps(&document, own, region), gaps(&all, own, region));
+        assert!(coverage["hours"]["gaps"].as_array().unwrap().iter().all(|gap| gap["account"] == own));
+        assert_eq!(document["expected"]["accounts"]["surplus"], serde_json::json!([]));
+    }
+    let other = json(&[SAMPLE, "--account", "999988887777"]);
+    assert_eq!(
+        (&other["coverage"]["accounts"], &other["coverage"]["hours"]["logged"]),
+        (&serde_json::json!([]), &0.into())
+    );
+}
+
+/// What never ends must not fill the memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn files_without_an_end_are_refused() {
+    for argument in ["--config", "--mapping", "--expect-keys", "--public-keys"] {
+        let done = report(&[SAMPLE, argument, "/dev/zero"]).ended(2);
+        assert!(done.err.contains("/dev/zero") && done.err.contains("it has more than"), "{argument}: {}", done.err);
+    }
 }

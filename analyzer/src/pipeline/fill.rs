@@ -120,7 +120,7 @@ pub fn fill(options: &ScanOptions, lake: &Lake, reach: Reach, progress: &dyn Pro
     progress.finish();
     filled.notices = sources.notices(options);
     filled.unchanged = told.unchanged.load(Ordering::Relaxed);
-    filled.coverage = seen.finish(sources.pruned(), &Settled::default());
+    filled.coverage = seen.finish(sources.pruned(), &Settled::default(), (&[], &[]));
     Ok(filled)
 }
 

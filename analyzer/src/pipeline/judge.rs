@@ -66,7 +66,7 @@ pub(super) fn judge<T: Send>(
     let (settled, evaluation, visited) =
         pool.install(|| rows.evaluate(options, &fold, rules, (&cx, evidence), visit))?;
 
-    let mut coverage = ingested.seen.finish(pruned, &settled);
+    let mut coverage = ingested.seen.finish(pruned, &settled, (&options.accounts, &options.regions));
     evidence.finish(&mut coverage);
     let mut notices = unseen(&evaluation);
     let findings =

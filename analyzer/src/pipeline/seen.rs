@@ -81,8 +81,11 @@ impl Seen {
         }
     }
 
-    /// Closes the coverage with what the rows came to.
-    pub(super) fn finish(self, pruned: u64, settled: &Settled) -> Coverage {
+    /// Closes the coverage with what the rows came to. `asked` are the accounts and Regions asked for, all when empty: of the
+    /// logs of others only what concerns these was kept, and hours without it are no gaps.
+    pub(super) fn finish(self, pruned: u64, settled: &Settled, asked: (&[String], &[String])) -> Coverage {
+        let (accounts, regions) = asked;
+        let among = |asked: &[String], own: &String| asked.is_empty() || asked.contains(own);
         let mut coverage = self.coverage;
         coverage.objects.pruned = pruned;
         coverage.records.kms = settled.kms;
@@ -95,7 +98,9 @@ impl Seen {
         for (place, own) in &settled.hours {
             hours.entry(place.clone()).or_default().extend(own);
         }
-        hours.retain(|(account, region), _| !account.is_empty() && !region.is_empty());
+        hours.retain(|(account, region), _| {
+            !account.is_empty() && !region.is_empty() && among(accounts, account) && among(regions, region)
+        });
         coverage.accounts = hours.keys().map(|(account, _)| account.clone()).collect();
         coverage.regions = hours.keys().map(|(_, region)| region.clone()).collect();
         coverage.hours_logged = hours.values().map(|hours| hours.len() as u64).sum();

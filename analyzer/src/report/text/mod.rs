@@ -312,7 +312,7 @@ mod tests {
         let mut report = sample::empty();
         report.coverage.records.kms = 0;
         let text = render(&report, PIPE);
-        assert!(text.contains("nothing to judge: no KMS events among 40 records"), "{text}");
+        assert!(text.contains("nothing to judge: no KMS events of what was asked for among 40 records"), "{text}");
     }
 
     #[test]
