@@ -44,14 +44,19 @@ pub fn resource(name: &str) -> Cow<'_, str> {
         if !SERVICES.contains(&service) {
             return Cow::Owned(format!("arn:{HIDDEN}"));
         }
-        return match name.split_once('/') {
-            Some((bucket, _)) if service == "s3" => Cow::Owned(format!("{bucket}/{HIDDEN}")),
-            _ => Cow::Borrowed(name),
-        };
+        return without_object(name);
     }
     match name.split_once('=') {
         Some((key, value)) if !(PAIRS.contains(&key) && is_id(value)) => Cow::Owned(format!("{key}={HIDDEN}")),
         _ => Cow::Borrowed(name),
+    }
+}
+
+/// An ARN, without the name of an object in S3.
+fn without_object(arn: &str) -> Cow<'_, str> {
+    match arn.split_once('/') {
+        Some((bucket, _)) if arn.split(':').nth(2) == Some("s3") => Cow::Owned(format!("{bucket}/{HIDDEN}")),
+        _ => Cow::Borrowed(arn),
     }
 }
 
@@ -63,10 +68,11 @@ fn is_id(value: &str) -> bool {
 pub fn constraints(json: &str) -> String {
     let Ok(serde_json::Value::Object(mut constraints)) = serde_json::from_str(json) else { return HIDDEN.into() };
     for (kind, constraint) in &mut constraints {
-        if kind == "sourceArn" {
-            continue;
-        }
         match constraint {
+            // Whom the grant works for: a thing of AWS, whichever service it is of.
+            serde_json::Value::String(arn) if kind == "sourceArn" && arn.starts_with("arn:") => {
+                *arn = without_object(arn).into_owned();
+            }
             serde_json::Value::Object(pairs) => pairs.values_mut().for_each(|value| *value = HIDDEN.into()),
             other => *other = HIDDEN.into(),
         }
@@ -103,5 +109,10 @@ mod tests {
         assert_eq!(constraints(r#"{"encryptionContextSubset":{"patient":"jane"}}"#), hidden);
         assert_eq!(constraints(r#"{"encryptionContextEquals":"jane"}"#), r#"{"encryptionContextEquals":"[redacted]"}"#);
         assert_eq!(constraints("jane"), "[redacted]");
+        assert_eq!(constraints(r#"{"sourceArn":"arn:aws:s3:::exports"}"#), r#"{"sourceArn":"arn:aws:s3:::exports"}"#);
+        for source in [r#""arn:aws:s3:::exports/jane.pdf""#, r#"{"patient":"jane"}"#, r#"["jane"]"#, r#""jane""#] {
+            let shown = constraints(&format!(r#"{{"sourceArn":{source}}}"#));
+            assert!(shown.contains("[redacted]") && !shown.contains("jane"), "{shown}");
+        }
     }
 }
