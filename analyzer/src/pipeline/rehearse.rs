@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Progress, Reach, ScanError, ScanOptions, Sources, fill, filter, open_lake, scan};
+use super::{Progress, Reach, ScanError, ScanOptions, Sources, fill, filter, nothing_to_read, open_lake, scan};
 use crate::alert::{Rehearsal, RehearsalOutcome};
 use crate::finding::Finding;
 use crate::lake::{Folder, Lake};
@@ -55,7 +55,11 @@ pub fn rehearse(options: &ScanOptions, span: Span, progress: &dyn Progress) -> R
     // What is read a hundred times is read once from the logs.
     if Sources::open(&options, &filter(&options))?.lakes.is_empty() {
         let place = folder.path().join("logs").to_string_lossy().into_owned();
-        fill(&options, &open_lake(&place, &options)?, Reach::Scan, progress)?;
+        let filled = fill(&options, &open_lake(&place, &options)?, Reach::Scan, progress)?;
+        // Said of the sources that were named, not of the folder that nobody named.
+        if filled.coverage.objects.seen == 0 {
+            return Err(nothing_to_read(&options, filled.coverage.objects.pruned));
+        }
         options.sources = vec![place];
     }
     let report = scan(&options, &Silent)?;

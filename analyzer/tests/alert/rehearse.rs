@@ -109,3 +109,12 @@ fn the_command_tells_it_as_text_and_as_json_the_same_each_time() {
             .contains(&subject.split_whitespace().collect::<Vec<_>>().join(" "))
     }));
 }
+
+#[test]
+fn an_empty_folder_is_told_by_the_name_that_it_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_str().unwrap().to_owned();
+    let options = ScanOptions::new(vec![place.clone()], Settings::default());
+    let error = rehearse(&options, Span { length: DAY, every: HOUR }, &Silent).unwrap_err();
+    assert_eq!(error.to_string(), format!("nothing to read in {place}"));
+}
