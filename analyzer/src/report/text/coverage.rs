@@ -35,7 +35,7 @@ pub(super) fn judged(page: &mut Page, report: &Report) {
     let coverage = &report.coverage;
     if coverage.records.kms + coverage.records.related == 0 {
         let text = format!(
-            "But there was nothing to judge: no KMS events of what was asked for among {}. try: check --account and --region, \
+            "But there was nothing to judge: no KMS events of what was asked for among {}. try: check --account and --region where given, \
              that SOURCE is the trail of the accounts that own the keys, and that the trail logs management events and does \
              not exclude kms.amazonaws.com",
             human::count(coverage.records.seen, "record")

@@ -311,8 +311,10 @@ mod tests {
     fn no_findings_among_no_events_is_no_good_news() {
         let mut report = sample::empty();
         report.coverage.records.kms = 0;
-        let text = render(&report, PIPE);
+        let text = render(&report, PIPE).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains("nothing to judge: no KMS events of what was asked for among 40 records"), "{text}");
+        // A wrong filter is the likeliest reason, and is named first.
+        assert!(text.contains("try: check --account and --region where given"), "{text}");
     }
 
     #[test]
