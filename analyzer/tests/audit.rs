@@ -313,6 +313,25 @@ fn other_accounts_and_regions_leave_no_gaps() {
     );
 }
 
+#[test]
+fn a_period_that_the_log_does_not_fill_is_told() {
+    let limits = |from: &str, to: &str| {
+        let document = json(&[SAMPLE, "--framework", "cis-aws-5.0", "--from", from, "--to", to]);
+        let controls = document["frameworks"][0]["controls"].as_array().unwrap().clone();
+        let of = |control: &Value| control["limits"].to_string();
+        controls
+            .iter()
+            .map(|control| (of(control).contains("before the first or after the last log"), of(control)))
+            .collect::<Vec<_>>()
+    };
+    // The log is of ten days, in four places.
+    let short = limits("2026-07-01", "2026-12-31");
+    let days = format!("{} day(s) of the period", 4 * (62 + 112));
+    assert!(short.iter().all(|(told, text)| *told && text.contains(&days)), "{short:?}");
+    let whole = limits("2026-09-01", "2026-09-10");
+    assert!(whole.iter().all(|(told, _)| !told), "{whole:?}");
+}
+
 /// What never ends must not fill the memory.
 #[cfg(target_os = "linux")]
 #[test]

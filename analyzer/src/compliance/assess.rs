@@ -79,15 +79,16 @@ pub struct Assessment {
     pub limits: Vec<Limit>,
 }
 
-/// Assesses every control of a framework, in its order.
+/// Assesses every control of a framework, in its order. `period` is what was asked about: start, and end, exclusive.
 pub fn assess(
     framework: &Framework,
     findings: &[Finding],
     coverage: &Coverage,
     (rules_run, keys): (&[&'static str], usize),
     integrity: Integrity,
+    period: (Option<i64>, Option<i64>),
 ) -> Vec<Assessment> {
-    let general = general_limits(coverage, integrity);
+    let general = general_limits(coverage, integrity, period);
     framework
         .controls
         .iter()
@@ -174,7 +175,7 @@ fn unknown(control: &Control, integrity: Integrity, keys: usize, nothing: bool) 
 }
 
 /// What keeps every control from being satisfied.
-fn general_limits(coverage: &Coverage, integrity: Integrity) -> Vec<Limit> {
+fn general_limits(coverage: &Coverage, integrity: Integrity, (from, to): (Option<i64>, Option<i64>)) -> Vec<Limit> {
     let mut limits = Vec::new();
     match integrity {
         Integrity::Valid => {}
@@ -193,6 +194,12 @@ fn general_limits(coverage: &Coverage, integrity: Integrity) -> Vec<Limit> {
     // A valid chain proves that an hour without a log was quiet.
     if gaps > 0 && integrity != Integrity::Valid {
         limits.push(format!("{gaps} hour(s) without any log are unproved: neither idle nor lost"));
+    }
+    let outside = coverage.days_outside(from, to);
+    if outside > 0 && integrity != Integrity::Valid {
+        limits.push(format!(
+            "{outside} day(s) of the period, before the first or after the last log of an account and Region, are unproved"
+        ));
     }
     if !coverage.blind.is_empty() {
         limits.push(format!("{} window(s) in which a trail did not log KMS", coverage.blind.len()));

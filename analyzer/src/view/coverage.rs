@@ -173,4 +173,44 @@ impl Coverage {
         let misread = self.inventory.as_ref().is_some_and(|inventory| !inventory.misread.is_empty());
         !misread && self.records.rejected == 0 && self.skipped.iter().all(|skipped| skipped.reason.is_expected())
     }
+
+    /// Days of a period (`[from, to)`, milliseconds) before the first or after the last one with a log, over all accounts and
+    /// Regions: what is no gap, and was not seen either. A side that is open has none.
+    pub fn days_outside(&self, from: Option<i64>, to: Option<i64>) -> u64 {
+        const DAY_MS: i64 = 86_400_000;
+        let start = from.map(|from| from.div_euclid(DAY_MS));
+        let end = to.map(|to| to.saturating_sub(1).div_euclid(DAY_MS));
+        let is_within = |day: &&i64| start.is_none_or(|start| **day >= start) && end.is_none_or(|end| **day <= end);
+        let of_place = |days: &BTreeMap<i64, u32>| {
+            let mut seen = days.keys().filter(is_within);
+            let Some(first) = seen.next() else { return start.zip(end).map_or(0, |(start, end)| end - start + 1) };
+            let last = seen.next_back().unwrap_or(first);
+            start.map_or(0, |start| first - start) + end.map_or(0, |end| end - last)
+        };
+        self.days.values().map(|days| u64::try_from(of_place(days)).unwrap_or(0)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Coverage;
+
+    #[test]
+    fn days_of_a_period_that_no_log_reaches() {
+        const DAY: i64 = 86_400_000;
+        let mut coverage = Coverage::default();
+        let outside = |coverage: &Coverage, from: i64, to: i64| coverage.days_outside(Some(from * DAY), Some(to * DAY));
+        assert_eq!(outside(&coverage, 0, 9), 0);
+        coverage.days.insert(("a".into(), "r".into()), [(10, 1), (12, 24)].into());
+        // A day counts whole, and one between two with a log is a gap.
+        for (from, to, days) in
+            [(10, 13, 0), (8, 13, 2), (10, 20, 7), (8, 20, 9), (11, 13, 1), (13, 20, 7), (0, 10, 10), (20, 10, 0)]
+        {
+            assert_eq!(outside(&coverage, from, to), days, "{from} to {to}");
+        }
+        assert_eq!((coverage.days_outside(None, None), coverage.days_outside(Some(8 * DAY), None)), (0, 2));
+        assert_eq!((coverage.days_outside(None, Some(20 * DAY)), coverage.days_outside(Some(20 * DAY), None)), (7, 0));
+        coverage.days.insert(("b".into(), "r".into()), [(11, 1)].into());
+        assert_eq!(outside(&coverage, 8, 20), 9 + 3 + 8);
+    }
 }

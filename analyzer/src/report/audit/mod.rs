@@ -116,9 +116,10 @@ impl Audit {
         let operating = asked.recorded.as_ref().map(|recorded| Operating::of(recorded, &report));
         let sample = asked.sample.as_ref().map(|(count, seed)| Sample::draw(seed, *count, &changes));
         let rules: Vec<&'static str> = report.run.rules_run.clone();
+        let period = (report.run.from, report.run.to);
         let assessed = |framework: Framework| {
             let mut assessments =
-                assess(&framework, &report.findings, &report.coverage, (&rules, keys.len()), integrity);
+                assess(&framework, &report.findings, &report.coverage, (&rules, keys.len()), integrity, period);
             for (assessment, control) in assessments.iter_mut().zip(&framework.controls) {
                 reconcile(assessment, control, &report, &expected);
                 cite(assessment, control, operating.as_ref(), report.run.as_of);
