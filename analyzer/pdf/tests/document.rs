@@ -72,6 +72,26 @@ fn data(findings: usize, records: usize, keys: usize, changes: usize) -> Value {
             "skipped": [{ "object": "a/broken.json.gz", "reason": "not-gzip" }],
             "notices": ["a notice"],
             "expected": { "accounts": { "expected": 2, "missing": ["444455556666"], "surplus": [] }, "regions": null, "keys": null },
+            "alerting": {
+                "incidents": [{
+                    "id": "i-told", "status": "open", "severity": "high", "rules": ["key-disabled"], "subject": "a told incident",
+                    "event": { "time": "2026-07-01T10:00:00Z", "event_id": null, "object": null, "record": null, "delivered": "2026-07-01T10:05:00Z" },
+                    "untold": false, "unfinished": [{ "sink": "mail" }],
+                    "tellings": [{
+                        "sink": "hook", "first": "2026-07-01T10:06:00Z", "last": "2026-07-02T10:06:00Z", "status": "open",
+                        "messages": 2, "first_alone": true, "seconds_since_event": 360,
+                    }],
+                }],
+                "delays": [], "damaged": [],
+                "drills": [{
+                    "time": "2026-08-01T00:00:00Z", "passed": false, "evidence": { "file": "alerts/drill.json" },
+                    "sinks": [{ "sink": "hook", "kind": "webhook", "failed": "404 of the hook" }],
+                }],
+            },
+            "suppressions": [{
+                "line": 5, "rule": "unused-key", "key": null, "account": null, "region": null, "principal": null, "finding": null,
+                "reason": "an agreed reason", "approved_by": "kim", "until": "2027-01-01", "state": "matched nothing", "matched": 0, "hidden": 0,
+            }],
             "sample": (changes > 0).then(|| json!({
                 "seed": "q3", "asked": 1, "population": changes, "method": "the smallest hash",
                 "calls": [{
@@ -106,6 +126,10 @@ fn everything_stands_on_the_pages() {
         "2026-07-01to2026-09-30",
         "Ourrules",
         "K2Keysrotate:notdeterminable",
+        "atoldincident",
+        "6min",
+        "404ofthehook",
+        "anagreedreason",
         "Anhourisunproved",
         "Olderkeys.",
         "alias/ledger:rotationswitchedoff,case5",

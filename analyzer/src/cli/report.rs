@@ -238,6 +238,7 @@ fn pack(folder: &Path, audit: &Audit) -> Result<usize, Failure> {
     if cfg!(feature = "pdf") {
         files.push(("report.pdf", pdf(audit)?));
     }
+    files.sort_by_key(|(name, _)| *name);
     let failed = |error: std::io::Error| Failure::could_not_run(format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut sums = String::new();
