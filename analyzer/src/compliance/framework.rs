@@ -137,7 +137,7 @@ pub fn parse(text: &str) -> Result<Framework, Invalid> {
 /// Every text that is shown as it is.
 fn texts(framework: &Framework) -> impl Iterator<Item = &String> {
     fn of_control(control: &Control) -> impl Iterator<Item = &String> {
-        let Control { id, title, rules, events, cannot, ask, watch: _, needs: _ } = control;
+        let Control { id, title, rules, events, cannot, ask, watch: _, needs: _, alerts: _ } = control;
         [id, title, cannot].into_iter().chain(rules).chain(events).chain(ask)
     }
     let Framework { id, name, mapping, source, controls } = framework;
