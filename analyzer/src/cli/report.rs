@@ -17,7 +17,7 @@ use crate::compliance::{Framework, builtin, parse};
 use crate::config::Period;
 use crate::pipeline::{self, Remember, ScanOptions};
 use crate::report::audit::{self, Asked, Audit, Expected, Previous};
-use crate::report::human;
+use crate::report::human::{self, hex};
 use crate::report::inputs::Inputs;
 use crate::report::keys::{self, Inventory};
 use crate::view::inventory::KeyRow;
@@ -244,11 +244,7 @@ fn pack(folder: &Path, audit: &Audit) -> Result<usize, Failure> {
     let mut sums = String::new();
     for (name, bytes) in &files {
         std::fs::write(folder.join(name), bytes).map_err(failed)?;
-        let sum: String = Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
-        let _ = writeln!(sums, "{sum}  {name}");
+        let _ = writeln!(sums, "{}  {name}", hex(&Sha256::digest(bytes)));
     }
     std::fs::write(folder.join("SHA256SUMS"), sums).map_err(failed)?;
     Ok(files.len() + 1)

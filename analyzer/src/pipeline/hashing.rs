@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::report::human::hex;
+
 /// Hashes what is read through it.
 pub(super) struct Hashing<'r> {
     source: &'r mut dyn Read,
@@ -23,7 +25,7 @@ impl<'r> Hashing<'r> {
         if !self.ended && !matches!(self.source.read(&mut [0]), Ok(0)) {
             return None;
         }
-        Some(self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(hex(&self.hash.finalize()))
     }
 }
 

@@ -26,24 +26,13 @@ pub(super) struct Sources {
 impl Sources {
     /// Looks at every source: nothing is read yet.
     pub(super) fn open(options: &ScanOptions, filter: &Filter) -> Result<Self, ScanError> {
-        let mut lakes = Vec::new();
-        let mut local = Vec::new();
         #[cfg(feature = "aws")]
         let mut remote = Remote::default();
-        for source in &options.sources {
-            let lake = lake_at(
-                source,
-                options,
-                #[cfg(feature = "aws")]
-                &mut remote,
-            )?;
-            match lake {
-                Some(lake) => add(&mut lakes, lake),
-                // What is no lake there will be listed.
-                None if cfg!(feature = "aws") && source.starts_with("s3://") => {}
-                None => local.push(source.clone()),
-            }
-        }
+        let (lakes, local) = tell_apart(
+            options,
+            #[cfg(feature = "aws")]
+            &mut remote,
+        )?;
         let mut listing = Listing::default();
         if !local.is_empty() {
             listing = source::list(&local, filter).map_err(|error| match error {
@@ -165,21 +154,34 @@ fn add(lakes: &mut Vec<Lake>, lake: Lake) {
 
 /// The lakes among the sources.
 pub(super) fn lakes(options: &ScanOptions) -> Result<Vec<Lake>, ScanError> {
-    let mut lakes = Vec::new();
-    #[cfg(feature = "aws")]
-    let mut remote = Remote::default();
+    let (lakes, _) = tell_apart(
+        options,
+        #[cfg(feature = "aws")]
+        &mut Remote::default(),
+    )?;
+    Ok(lakes)
+}
+
+/// Lakes, and local sources that are none. What is no lake in a bucket is kept in `remote`, to be listed.
+fn tell_apart(
+    options: &ScanOptions,
+    #[cfg(feature = "aws")] remote: &mut Remote,
+) -> Result<(Vec<Lake>, Vec<String>), ScanError> {
+    let (mut lakes, mut local) = (Vec::new(), Vec::new());
     for source in &options.sources {
         let lake = lake_at(
             source,
             options,
             #[cfg(feature = "aws")]
-            &mut remote,
+            remote,
         )?;
-        if let Some(lake) = lake {
-            add(&mut lakes, lake);
+        match lake {
+            Some(lake) => add(&mut lakes, lake),
+            None if cfg!(feature = "aws") && source.starts_with("s3://") => {}
+            None => local.push(source.clone()),
         }
     }
-    Ok(lakes)
+    Ok((lakes, local))
 }
 
 /// The lake that a source is, if it is one.

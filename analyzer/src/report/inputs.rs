@@ -1,12 +1,12 @@
 //! What was read, object by object: what findings rest on can be compared with it byte for byte.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::escape;
+use super::human::hex;
 use crate::finding::{Proof, Vouched};
 
 /// One object of the sources, as it was read.
@@ -98,10 +98,7 @@ impl Inputs {
             line(input, &mut text);
             hash.update(text.as_bytes());
         }
-        hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex(&hash.finalize())
     }
 }
 

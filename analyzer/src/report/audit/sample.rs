@@ -2,6 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::report::human::hex;
 use crate::report::timeline::Entry;
 
 /// How the sample is drawn, for those who draw it again.
@@ -23,8 +24,7 @@ impl Sample {
     /// Draws from the population.
     pub(super) fn draw(seed: &str, asked: usize, population: &[(String, Entry)]) -> Self {
         let hash = |(key, entry): &(String, Entry)| {
-            let hash = Sha256::digest(format!("{seed}:{}:{key}", entry.event_id).as_bytes());
-            hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+            hex(&Sha256::digest(format!("{seed}:{}:{key}", entry.event_id).as_bytes()))
         };
         let mut drawn: Vec<(usize, String)> = population.iter().map(hash).enumerate().collect();
         drawn.sort_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest as _, Sha256};
 
 use crate::finding::Severity;
+use crate::report::human::hex;
 
 /// What a sink was told of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +61,7 @@ pub struct Record {
 impl Record {
     /// A file with this content.
     pub fn of(path: String, content: &[u8]) -> Self {
-        Self { path, sha256: Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect() }
+        Self { path, sha256: hex(&Sha256::digest(content)) }
     }
 }
 
