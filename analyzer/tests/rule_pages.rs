@@ -4,7 +4,7 @@
 //! records, goes through the whole pipeline, and all rules look at it. The info string of a block says what it promises
 //! (`fires`, `quiet`, `quiet near-miss`) and may set `as-of=TIME`, `trusted=ACCOUNT,ACCOUNT`, `logs=BUCKET,BUCKET`,
 //! `readers=ARN,ARN`, `members=ACCOUNT,ACCOUNT`, `regions=REGION,REGION`, `soak=KEY,KEY`, `soak_tag=TAG` and options of the rule (`cryptoperiod_days=90`). Lines that begin with `#` say what some finding of
-//! the rule must look like, see [`page::Expectation`].
+//! the rule must look like, see [`page::Expectation`]; lines that begin with `{"said"` what KMS answered, for an inventory ([`step::Said`]).
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 #[path = "rule_pages/page.rs"]

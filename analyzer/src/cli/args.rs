@@ -15,7 +15,7 @@ pub(super) use self::backfill::{BackfillArgs, PlanArgs};
 #[cfg(feature = "aws")]
 pub(super) use self::inventory::InventoryArgs;
 pub(super) use self::questions::{
-    Around, ExplainArgs, KeysArgs, RehearseArgs, ReportArgs, RetireArgs, SuppressArgs, TimelineArgs,
+    Around, ExplainArgs, FromKms, KeysArgs, RehearseArgs, ReportArgs, RetireArgs, SuppressArgs, TimelineArgs,
 };
 pub(super) use self::verify::VerifyArgs;
 use super::exit;
@@ -146,6 +146,9 @@ pub(super) struct ScanArgs {
     /// a bucket from --from on.
     #[arg(long, value_name = "PERIOD", help_heading = "What to look at")]
     pub(super) lookback: Option<Period>,
+
+    #[command(flatten)]
+    pub(super) kms: FromKms,
 
     /// Only this account; may be repeated or separated by commas.
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = account, help_heading = "What to look at")]

@@ -22,17 +22,21 @@ pub(super) fn run(args: &ExplainArgs, terminal: &mut Terminal<'_>) -> Result<Exi
         as_of: args.as_of.map(|when| when.end_ms()),
         accounts: args.only.account.clone(),
         regions: args.only.region.clone(),
+        inventory: args.kms.inventory.clone(),
         ..args.around.options(&args.sources, settings)
     };
     let report = pipeline::scan(&options, &*progress::display(terminal))?;
     warn_of_gaps(&report.coverage, terminal);
     let finding = named(&report, &id)?.clone();
     let mut wanted: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
-    for evidence in &finding.evidence {
+    for evidence in finding.evidence.iter().filter(|evidence| !evidence.is_answer()) {
         wanted.entry(evidence.object.clone()).or_default().insert(evidence.record);
     }
     let fetched = originals(&options, &wanted);
     let original = |evidence: &crate::finding::Evidence| {
+        if evidence.is_answer() {
+            return Original::new(evidence.clone(), Err("it is an answer of KMS, and stands in the inventory".into()));
+        }
         let raw = fetched.records.get(&evidence.object).and_then(|records| records.get(&evidence.record));
         let problem =
             || fetched.missing.get(&evidence.object).cloned().unwrap_or_else(|| "it is not there any more".into());
@@ -49,6 +53,6 @@ pub(super) fn run(args: &ExplainArgs, terminal: &mut Terminal<'_>) -> Result<Exi
         AskFormat::Json => explain::json(&report, &explained),
     };
     terminal.print(text.as_bytes())?;
-    let all_there = explained.records.iter().all(|record| record.raw.is_ok());
+    let all_there = explained.records.iter().all(|record| record.raw.is_ok() || record.evidence.is_answer());
     Ok(ExitReason::of_report(report.coverage.is_complete() && all_there, false))
 }

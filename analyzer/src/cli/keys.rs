@@ -25,7 +25,7 @@ pub(super) fn run(args: &KeysArgs, terminal: &mut Terminal<'_>) -> Result<ExitRe
         accounts: args.only.account.clone(),
         regions: args.only.region.clone(),
         as_of: args.as_of.map(|when| when.end_ms()),
-        inventory: args.inventory.clone(),
+        inventory: args.kms.inventory.clone(),
         ..args.around.options(&args.sources, settings)
     };
     let (report, keys) = pipeline::survey(&options, &*progress::display(terminal), &|key, cx| {

@@ -57,6 +57,7 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         lookback: from.map(|from| args.lookback.unwrap_or(LOOKBACK).before(from)),
         accounts: args.only.account.clone(),
         regions: args.only.region.clone(),
+        inventory: args.kms.inventory.clone(),
         ..args.around.options(&args.sources, settings)
     };
     let keys = verify::keys(&args.public_keys)?;

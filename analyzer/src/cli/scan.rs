@@ -151,6 +151,7 @@ fn options(args: &ScanArgs, settings: Settings) -> Result<ScanOptions, Failure> 
         as_of: args.as_of.map(|when| when.end_ms()),
         rules: args.rule.clone(),
         events: args.events.clone(),
+        inventory: args.kms.inventory.clone(),
         ..args.limits.apply(args.sources.clone(), settings, &args.s3)
     })
 }

@@ -24,8 +24,11 @@ pub(super) fn run(args: &SuppressArgs, terminal: &mut Terminal<'_>) -> Result<Ex
             return Err(Failure::usage(format!("{name} needs a text on one line")));
         }
     }
-    let options =
-        ScanOptions { as_of: args.as_of.map(|when| when.end_ms()), ..args.around.options(&args.sources, settings) };
+    let options = ScanOptions {
+        as_of: args.as_of.map(|when| when.end_ms()),
+        inventory: args.kms.inventory.clone(),
+        ..args.around.options(&args.sources, settings)
+    };
     let report = pipeline::scan(&options, &*progress::display(terminal))?;
     warn_of_gaps(&report.coverage, terminal);
     let finding = named(&report, &id)?;

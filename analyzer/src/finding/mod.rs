@@ -153,9 +153,9 @@ impl Role {
 /// One record that backs a finding: enough to open it again in its object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// `eventID`.
+    /// `eventID`; `inventory:CALL` for an answer of KMS in an inventory: `object` is its file then, and `record` is 0.
     pub event_id: String,
-    /// Event time, milliseconds since the epoch.
+    /// Event time, or when KMS gave the answer; milliseconds since the epoch.
     pub time: i64,
     /// `eventName`.
     pub event_name: String,
@@ -169,6 +169,16 @@ pub struct Evidence {
     pub role: Role,
     /// The object as it was read, where the run remembers what it read.
     pub proof: Option<Proof>,
+}
+
+impl Evidence {
+    /// How the id of an answer of KMS begins. Event ids of CloudTrail are hexadecimal.
+    pub const ANSWER: &str = "inventory:";
+
+    /// True for what KMS answered, as an inventory has it: no record of a log.
+    pub fn is_answer(&self) -> bool {
+        self.event_id.starts_with(Self::ANSWER)
+    }
 }
 
 /// One line of detail for people: a label and a value.

@@ -12,6 +12,8 @@ pub struct Stamp {
     pub captured_at: i64,
     /// The file that it stands in, and how that came about.
     pub source: Arc<str>,
+    /// The file alone.
+    pub file: Arc<str>,
 }
 
 /// Something that was said.

@@ -20,6 +20,10 @@ pub struct Inventory {
     pub misread: Vec<Misread>,
     /// Files that answers stand in.
     pub files: u64,
+    /// SHA-256 of every file that was read, hex, by its name.
+    pub sums: BTreeMap<String, String>,
+    /// One hash over all of them, and over the times of those that have to tell when something was said; hex.
+    pub digest: String,
     /// First and last instant at which something was said, milliseconds.
     pub span: Option<(i64, i64)>,
     /// Answers that are younger than the instant that was asked for. Only what does not change, and what has a date of its
@@ -128,7 +132,7 @@ impl Merge {
         let at = stamp.captured_at;
         let in_time = self.until.is_none_or(|until| at <= until);
         let (account, region) = place.clone().unwrap_or_default();
-        let key = match key.map(|key| self.known.find(&key, &stamp.source)).transpose() {
+        let key = match key.map(|key| self.known.find(&key, &stamp.file)).transpose() {
             Ok(key) => key,
             Err(reason) => return self.misread(&stamp, format!("{}: {reason}", call.id())),
         };
@@ -203,7 +207,7 @@ impl Merge {
             by_key.extend(here.map(|key| (key.arn.clone(), Vec::new())));
         }
         for (name, target) in aliases {
-            let Some(target) = target.and_then(|target| self.known.find(&target, &stamp.source).ok()) else { continue };
+            let Some(target) = target.and_then(|target| self.known.find(&target, &stamp.file).ok()) else { continue };
             by_key.entry(target).or_default().push(name);
         }
         for (arn, mut names) in by_key {

@@ -118,7 +118,11 @@ fn document_of(
         own(document, name, answers, misread);
         return Ok(());
     }
-    let stamp = Stamp { captured_at: written, source: Arc::from(format!("{name}, AWS CLI output, time of the file")) };
+    let stamp = Stamp {
+        captured_at: written,
+        source: Arc::from(format!("{name}, AWS CLI output, time of the file")),
+        file: Arc::from(name),
+    };
     match saved(value, name, stamp) {
         Some(answer) => push(answer, answers, misread),
         None => misread("no answer of KMS: neither an inventory nor what `aws kms` prints".into()),
@@ -129,11 +133,11 @@ fn document_of(
 /// An inventory file.
 fn own(document: Document, name: &str, answers: &mut Vec<Answer>, misread: &mut dyn FnMut(String)) {
     let place = Some((document.account, document.region));
-    let kms: Arc<str> = Arc::from(format!("{name}, asked of AWS"));
+    let (file, kms): (Arc<str>, Arc<str>) = (Arc::from(name), Arc::from(format!("{name}, asked of AWS")));
     let stamp = |text: &str, source: Option<&str>| {
         let captured_at = millis(&Value::String(text.to_string()))?;
         let source = source.map_or_else(|| Arc::clone(&kms), |source| Arc::from(format!("{name}, {source}")));
-        Some(Stamp { captured_at, source })
+        Some(Stamp { captured_at, source, file: Arc::clone(&file) })
     };
     for said in document.answers {
         let stamp = stamp(&said.captured_at, said.source.as_deref());

@@ -1,15 +1,19 @@
 //! Inventories as evidence: which files they are, and which keys they are held against.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
+use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
 use super::{ScanError, ScanOptions};
+use crate::config::Settings;
+use crate::finding::{Finding, Proof};
 use crate::frame::Dictionary;
 use crate::inventory::{Gathered, Inventory, Misread, gather};
 use crate::view::beside::{Contradiction, Reach};
@@ -39,12 +43,33 @@ impl Evidence {
         if options.inventory.is_empty() {
             return Ok(Self::default());
         }
-        let inventory = Inventory::of(gather_files(&options.inventory)?, options.as_of.or(options.to));
+        let (gathered, sums) = gather_files(&options.inventory)?;
+        let mut inventory = Inventory::of(gathered, options.as_of.or(options.to));
+        inventory.digest = sums.digest();
+        inventory.sums = sums.files.into_iter().map(|(name, (sum, _))| (name, sum)).collect();
         if inventory.is_empty() && inventory.misread.is_empty() {
             let text = "says nothing of any key before the instant that was asked for";
             return Err(ScanError::NothingToRead(format!("the inventory in {} {text}", options.inventory.join(", "))));
         }
         Ok(Self { inventory: Some(Arc::new(inventory)), seen: Mutex::default() })
+    }
+
+    /// Id of everything beside the logs that decides what is found: the settings, and what an inventory says.
+    pub(super) fn digest(&self, settings: &Settings) -> String {
+        let own = settings.digest();
+        self.inventory.as_ref().map_or(own.clone(), |inventory| {
+            blake3::hash(format!("keytrail.settings+inventory/1\n{own}\n{}\n", inventory.digest).as_bytes()).to_string()
+        })
+    }
+
+    /// Puts the hash of its file to every answer that a finding rests on.
+    pub(super) fn prove(&self, findings: &mut [Finding]) {
+        let Some(inventory) = &self.inventory else { return };
+        let answers = findings.iter_mut().flat_map(|finding| &mut finding.evidence);
+        for answer in answers.filter(|evidence| evidence.is_answer()) {
+            let sha256 = inventory.sums.get(&answer.object).cloned();
+            answer.proof = Some(Proof { sha256, ..Proof::default() });
+        }
     }
 
     /// Puts what the inventory says beside what the log shows.
@@ -89,9 +114,34 @@ impl Evidence {
     }
 }
 
+/// What was read, by name: SHA-256, and the time of the file where that tells when something was said.
+#[derive(Debug, Default)]
+pub(super) struct Sums {
+    files: BTreeMap<String, (String, Option<i64>)>,
+}
+
+impl Sums {
+    /// SHA-256 over the sorted lines `SHA256` or `SHA256 TIME` of all files, hex: where they lie does not matter.
+    fn digest(&self) -> String {
+        let time = |time: &Option<i64>| time.map_or(String::new(), |time| format!(" {time}"));
+        let mut lines: Vec<String> = self.files.values().map(|(sum, at)| format!("{sum}{}\n", time(at))).collect();
+        lines.sort();
+        hex(&lines.concat().into_bytes())
+    }
+}
+
+/// SHA-256 in hex.
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 /// Reads files, and all files of folders, in the order of their names.
-pub(super) fn gather_files(places: &[String]) -> Result<Gathered, ScanError> {
-    let mut gathered = Gathered::default();
+pub(super) fn gather_files(places: &[String]) -> Result<(Gathered, Sums), ScanError> {
+    let (mut gathered, mut sums) = (Gathered::default(), Sums::default());
     let mut files: Vec<PathBuf> = Vec::new();
     for place in places {
         if place.starts_with("s3://") {
@@ -122,11 +172,16 @@ pub(super) fn gather_files(places: &[String]) -> Result<Gathered, ScanError> {
     for file in files {
         let name = file.display().to_string();
         match read(&file) {
-            Ok((written, bytes)) => gather(&mut gathered, &name, written, &bytes),
+            Ok((written, bytes)) => {
+                let before = gathered.answers.len();
+                gather(&mut gathered, &name, written, &bytes);
+                let own_time = gathered.answers[before..].iter().any(|answer| answer.stamp.captured_at == written);
+                sums.files.insert(name, (hex(&bytes), own_time.then_some(written)));
+            }
             Err(error) => gathered.misread.push(Misread { source: name, reason: error.to_string() }),
         }
     }
-    Ok(gathered)
+    Ok((gathered, sums))
 }
 
 /// When a file was written, and what is in it.

@@ -60,6 +60,7 @@ pub(super) fn judge<T: Send>(
         log_start: across.span().map(|span| span.0).or(as_of).unwrap_or(0),
         as_of: as_of.unwrap_or(0),
         redact: options.redact,
+        inventory: evidence.inventory.as_deref(),
     };
     // Without an instant to count from, nothing can be said of any key.
     let rules = if as_of.is_some() { run } else { &[] };
@@ -101,11 +102,12 @@ pub(super) fn judge<T: Send>(
     }
     if let Some(inputs) = &inputs {
         prove(&mut findings, inputs);
+        evidence.prove(&mut findings);
     }
     let report = Report {
         run: Run {
             version: env!("CARGO_PKG_VERSION"),
-            settings_digest: settings.digest(),
+            settings_digest: evidence.digest(settings),
             as_of,
             from: options.from,
             to: options.to,

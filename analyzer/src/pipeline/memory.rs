@@ -66,7 +66,8 @@ impl Memory {
 
 /// Puts to every piece of evidence what vouches for its object.
 pub(super) fn prove(findings: &mut [Finding], inputs: &Inputs) {
-    for evidence in findings.iter_mut().flat_map(|finding| &mut finding.evidence) {
+    let records = findings.iter_mut().flat_map(|finding| &mut finding.evidence);
+    for evidence in records.filter(|evidence| !evidence.is_answer()) {
         evidence.proof = inputs.get(&evidence.object).map(|input| input.proof.clone());
     }
 }

@@ -1,8 +1,13 @@
 //! Rule `missing-rotation`. Its page, `missing_rotation.md`, says what it finds and what it misses.
 
-use super::kit::by_hand;
+use super::kit::rotation::{
+    Eligibility, Material, eligibility, is_answered, is_live, is_replica, is_said_replica, is_told, last_said,
+    material, said_rotations, waiting_material, was_promoted,
+};
+use super::kit::{by_hand, told};
 use super::prelude::*;
-use crate::view::history::KeyState;
+use crate::inventory::{Call, Fact, RotationStatus};
+use crate::view::beside::Contradiction;
 
 pub(super) static RULE: Rule = Rule {
     id: "missing-rotation",
@@ -22,19 +27,6 @@ pub(super) static RULE: Rule = Rule {
     ],
     detect: Detect { key: Some(detect), mention: Some(older), account: Some(born_before_the_log), ..Detect::NONE },
 };
-
-/// Whether a key can rotate by itself at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Eligibility {
-    /// It can.
-    Yes,
-    /// Only when its owner imports new material and asks for it.
-    OnDemand,
-    /// It cannot, or AWS does it: not applicable.
-    No,
-    /// The log does not show enough of the key.
-    Unknown,
-}
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
     let eligibility = eligibility(key, cx);
@@ -61,7 +53,16 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
 /// First question: is automatic rotation on?
 fn not_enabled(key: &KeyView, cx: &Context<'_>, patience: i64) -> Option<Draft> {
     let history = &key.history;
-    let (since, cause) = match history.rotation_at(cx.as_of) {
+    let change = history.rotation_at(cx.as_of);
+    let said = told::rotation(key, cx);
+    match said {
+        Some(fact) if fact.value.enabled => return disagree(key, fact, cx),
+        Some(fact) if change.map_or(history.created.is_none(), |change| change.enabled) => {
+            return said_off(key, fact, cx, patience);
+        }
+        _ => {}
+    }
+    let (since, cause) = match change {
         Some(change) if change.enabled => return None,
         Some(change) => (change.at, &key.events[change.by]),
         None => (key.events[history.created?].event.time, &key.events[history.created?]),
@@ -69,7 +70,7 @@ fn not_enabled(key: &KeyView, cx: &Context<'_>, patience: i64) -> Option<Draft> 
     if cx.as_of - since < patience {
         return None;
     }
-    let switched_off = history.rotation_at(cx.as_of).is_some();
+    let switched_off = change.is_some();
     let by_hand = by_hand::took_over(key);
     let (severity, confidence) = match by_hand {
         Some(_) => (Severity::Low, Confidence::Medium),
@@ -126,50 +127,132 @@ fn not_enabled(key: &KeyView, cx: &Context<'_>, patience: i64) -> Option<Draft> 
     for control in failed.iter().rev().take(2) {
         draft.evidence.push(cx.control_evidence(control, Role::Context));
     }
-    draft.remediation =
-        format!("aws kms enable-key-rotation --region {} --key-id {}", word(&key.region), word(&key.arn));
+    if let Some(fact) = said {
+        told::cite(&mut draft, Call::GetKeyRotationStatus, &fact.stamp, Role::Context, cx);
+    }
+    draft.remediation = enable(key);
+    Some(draft)
+}
+
+fn enable(key: &KeyView) -> String {
+    format!("aws kms enable-key-rotation --region {} --key-id {}", word(&key.region), word(&key.arn))
+}
+
+/// The same question where KMS itself answered it, and the log does not say since when rotation is off: that nobody knows.
+fn said_off(key: &KeyView, fact: &Fact<RotationStatus>, cx: &Context<'_>, patience: i64) -> Option<Draft> {
+    let stamp = &fact.stamp;
+    let created = told::kind(key).and_then(|kind| kind.created);
+    if created.is_some_and(|created| cx.as_of.max(stamp.captured_at) - created < patience) {
+        return None;
+    }
+    let mut draft = Draft::of_key(key, RULE.severity, RULE.confidence);
+    draft.subject = vec!["enabled".into()];
+    draft.anchor = "inventory".into();
+    (draft.first_seen, draft.last_seen) = (stamp.captured_at, stamp.captured_at);
+    draft.count = 1;
+    draft.title = format!("{}: automatic rotation is off, seen in the inventory of {}", key.label(), told::when(stamp));
+    draft.fact("off since", "not known: the log does not show it, and KMS tells no date");
+    if let Some(change) = key.history.rotation_at(cx.as_of) {
+        let by = &key.events[change.by];
+        draft.fact("in the log", format!("switched on at {} by {}", instant(change.at), cx.who(&by.actor)));
+        draft.fact("so", "what switched it off again is not in the log that was read");
+        draft.evidence.push(cx.control_evidence(by, Role::Context));
+    }
+    if let Some(created) = created {
+        draft.fact("created", format!("{}, as KMS says", instant(created)));
+    }
+    if let Some(last) = last_said(key) {
+        draft.fact("last rotation", format!("{}, as KMS says", instant(last)));
+    }
+    draft.detail("question", Detail::Text("enabled".into()));
+    draft.detail("enabled", Detail::Bool(false));
+    draft.detail("since", Detail::Null);
+    draft.detail("switched_off", Detail::Null);
+    let rotations = key.history.rotations.len().max(said_rotations(key).map_or(0, |fact| fact.value.len()));
+    draft.detail("rotations", Detail::Int(rotations as i64));
+    told::cite(&mut draft, Call::GetKeyRotationStatus, stamp, Role::Primary, cx);
+    draft.remediation = enable(key);
+    Some(draft)
+}
+
+/// KMS says on, and the log, which reaches that far, says off: told, and decided for the later word.
+fn disagree(key: &KeyView, fact: &Fact<RotationStatus>, cx: &Context<'_>) -> Option<Draft> {
+    let is_it = |one: &&Contradiction| one.about == "rotation" && one.log_reaches;
+    let one = key.beside.contradictions.iter().find(is_it)?;
+    let mut draft = Draft::of_key(key, Severity::Info, Confidence::Low);
+    draft.subject = vec!["disagree".into()];
+    draft.anchor = "inventory".into();
+    (draft.first_seen, draft.last_seen) = (one.stamp.captured_at, one.stamp.captured_at);
+    draft.count = 1;
+    draft.title = format!(
+        "{}: automatic rotation is on in the inventory of {}, and not in the log",
+        key.label(),
+        told::when(&one.stamp)
+    );
+    draft.fact("in the log", one.log.clone());
+    draft.fact("in the inventory", one.inventory.clone());
+    draft.fact("so", "the call that switched it on is not in the log that was read");
+    draft.detail("question", Detail::Text("disagree".into()));
+    draft.detail("enabled", Detail::Bool(true));
+    if let Some(change) = key.history.rotation_at(cx.as_of) {
+        draft.evidence.push(cx.control_evidence(&key.events[change.by], Role::Context));
+    }
+    told::cite(&mut draft, Call::GetKeyRotationStatus, &fact.stamp, Role::Primary, cx);
+    draft.remediation = "Find out where the log has a hole: keytrail verify".into();
     Some(draft)
 }
 
 /// Second question: did it rotate within the cryptoperiod?
 fn not_rotated(key: &KeyView, cx: &Context<'_>, period: i64, grace: i64, eligibility: Eligibility) -> Option<Draft> {
-    let history = &key.history;
-    // Without a rotation the material is as old as the key, or as its first import; of a key older than the log it is only
-    // known that it has not rotated since the first event that would have led to it.
-    let enabled = || history.rotation.iter().find(|change| change.enabled).map(|change| change.by);
-    let imported = imports(key, cx).next().filter(|_| eligibility == Eligibility::OnDemand);
-    let (last, what) = match (history.rotations.last(), imported, history.created) {
-        (Some(&rotation), ..) => (&key.events[rotation], "last rotation"),
-        (None, Some(import), _) => (import, "first import"),
-        (None, None, Some(created)) => (&key.events[created], "created, never rotated since"),
-        (None, None, None) => (&key.events[enabled()?], "rotation enabled, no rotation since"),
-    };
-    let rotated = !history.rotations.is_empty();
-    let due = last.event.time + period * DAY;
+    let Material { at: last, what, anchor, event, exact, rotated } = material(key, cx, eligibility)?;
+    let due = last + period * DAY;
     if cx.as_of <= due + grace * DAY {
         return None;
     }
-    let confidence = if rotated || history.created.is_some() { Confidence::Medium } else { Confidence::Low };
+    // KMS lists all rotations: no gap in the logs hides one from it.
+    let listed = said_rotations(key).map(|fact| &fact.stamp).filter(|stamp| stamp.captured_at > due + grace * DAY);
+    let confidence = match (listed, exact) {
+        (Some(_), true) => Confidence::High,
+        (None, true) => Confidence::Medium,
+        (_, false) => Confidence::Low,
+    };
     let mut draft = Draft::of_key(key, RULE.severity, confidence);
     draft.subject = vec!["cryptoperiod".into()];
-    draft.anchor = cx.id(&last.event);
+    draft.anchor = anchor;
     draft.first_seen = due;
     draft.last_seen = cx.as_of;
     draft.count = 1;
     draft.title = format!(
         "{}: key material is {}{} days old, the cryptoperiod is {period} days",
         key.label(),
-        if rotated || history.created.is_some() { "" } else { "at least " },
-        (cx.as_of - last.event.time) / DAY
+        if exact { "" } else { "at least " },
+        (cx.as_of - last) / DAY
     );
-    draft.fact(what, instant(last.event.time));
+    let as_said = if event.is_none() { ", as KMS says" } else { "" };
+    draft.fact(what, format!("{}{as_said}", instant(last)));
     draft.fact("was due", instant(due));
-    draft.fact("reading", "no RotateKey event in the logs that were read; gaps in them would hide one");
+    draft.fact(
+        "reading",
+        match listed {
+            Some(_) => "KMS lists no rotation since, and the log has none",
+            None => "no RotateKey event in the logs that were read; gaps in them would hide one",
+        },
+    );
+    if let Some(status) = told::rotation(key, cx).map(|fact| &fact.value) {
+        let days = status.period_days.map_or(String::new(), |days| format!(", every {days} days"));
+        let next = status.next.map_or(String::new(), |at| format!(", next at {}", instant(at)));
+        let how = if status.enabled { format!("on{days}{next}") } else { "off".into() };
+        draft.fact("automatic rotation", format!("{how}, as KMS says"));
+    }
     draft.detail("question", Detail::Text("cryptoperiod".into()));
     draft.detail("cryptoperiod_days", Detail::Int(period));
-    draft.detail("last_rotation", if rotated { Detail::Time(last.event.time) } else { Detail::Null });
+    draft.detail("last_rotation", if rotated { Detail::Time(last) } else { Detail::Null });
     draft.detail("due", Detail::Time(due));
-    draft.evidence.push(cx.control_evidence(last, Role::Context));
+    draft.evidence.extend(event.map(|event| cx.control_evidence(event, Role::Context)));
+    if let Some(fact) = said_rotations(key).filter(|_| event.is_none() || listed.is_some()) {
+        let role = if event.is_none() { Role::Primary } else { Role::Context };
+        told::cite(&mut draft, Call::ListKeyRotations, &fact.stamp, role, cx);
+    }
     draft.remediation = if eligibility == Eligibility::OnDemand {
         if let Some(new) = waiting_material(key, last, cx) {
             draft.fact("waiting", format!("new material since {}, not rotated to yet", instant(new.event.time)));
@@ -191,35 +274,23 @@ fn not_rotated(key: &KeyView, cx: &Context<'_>, period: i64, grace: i64, eligibi
     Some(draft)
 }
 
-/// Imports of material that worked, in order of time.
-fn imports<'v>(key: &'v KeyView, cx: &Context<'_>) -> impl Iterator<Item = &'v ControlEvent> {
-    let is_import =
-        |control: &&ControlEvent| control.error.is_none() && cx.text(Some(control.name)) == "ImportKeyMaterial";
-    key.events.iter().filter(is_import)
-}
-
-/// New material that was imported since the first, or since a rotation, and that the key does not use yet. The first
-/// material that a key gets, it uses at once.
-fn waiting_material<'v>(key: &'v KeyView, since: &ControlEvent, cx: &Context<'_>) -> Option<&'v ControlEvent> {
-    let waits = |control: &&ControlEvent| {
-        control.event > since.event && cx.text(control.detail.import_type) == "NEW_KEY_MATERIAL"
-    };
-    imports(key, cx).filter(waits).last()
-}
-
 /// A key whose creation the log does not show, or a copy of one that it does not show.
 fn older(key: &KeyView, cx: &Context<'_>) -> Option<Mention> {
+    let eligibility = eligibility(key, cx);
     let older = key.history.created.is_none()
-        && eligibility(key, cx) == Eligibility::Unknown
+        && matches!(eligibility, Eligibility::Unknown | Eligibility::Yes)
         && is_live(key, cx)
         && key.history.rotation.is_empty()
         && key.history.rotations.is_empty()
-        && (was_used(key) || key.events.iter().any(|control| control.error.is_none()));
+        && !is_answered(key, eligibility, cx)
+        && (was_used(key) || key.events.iter().any(|control| control.error.is_none()) || told::facts(key).is_some());
     // A replica has its primary's verdict, which is for the log of the primary's Region to tell.
-    let orphan = key.primary.is_none()
-        && is_live(key, cx)
-        && key.history.created.is_some_and(|created| is_replica(key, created))
-        && !was_promoted(key, cx);
+    let copied = key.history.created.is_some_and(|created| is_replica(key, created)) && !was_promoted(key, cx);
+    let alone = match &key.primary {
+        None => copied || is_said_replica(key),
+        Some(primary) => key.beside.primary_told && !is_told(primary, cx),
+    };
+    let orphan = alone && is_live(key, cx);
     (older || orphan).then(|| Mention {
         arn: key.arn.clone(),
         label: key.label().to_string(),
@@ -247,11 +318,12 @@ fn born_before_the_log(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
         (false, false) => "older than the log",
     };
     draft.title = format!(
-        "{} in {} {} {because}: whether {} cannot be told from it",
+        "{} in {} {} {because}: whether {} cannot be told from it{}",
         plural(unknown.len() as u64, "key"),
         view.region,
         if one { "is" } else { "are" },
         if one { "it rotates" } else { "they rotate" },
+        if cx.inventory.is_some() { ", and the inventory does not tell either" } else { "" },
     );
     const SHOWN: usize = 50;
     let labels: Vec<&str> = unknown.iter().take(5).map(|key| key.label.as_str()).collect();
@@ -266,71 +338,7 @@ fn born_before_the_log(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
     vec![draft]
 }
 
-/// Enabled, as far as the log shows: a disabled or deleted key does not rotate, and need not.
-fn is_live(key: &KeyView, cx: &Context<'_>) -> bool {
-    key.history.state_at(cx.as_of).is_none_or(|change| matches!(change.state, KeyState::Enabled | KeyState::Transient))
-}
-
 /// Some successful cryptographic call: the key exists and is not only asked about.
 fn was_used(key: &KeyView) -> bool {
     key.series.iter().any(|series| series.succeeded() && series.key.operation.is_some())
-}
-
-fn eligibility(key: &KeyView, cx: &Context<'_>) -> Eligibility {
-    if key.is_aws_managed() || key.primary.is_some() {
-        return Eligibility::No;
-    }
-    if let Some(created) = key.history.created {
-        let detail = &key.events[created].detail;
-        let is = |sym, expected: &[&str]| expected.contains(&cx.text(sym));
-        let rotates = is(detail.key_spec, &["", "SYMMETRIC_DEFAULT"])
-            && is(detail.key_usage, &["", "ENCRYPT_DECRYPT"])
-            && is(detail.key_origin, &["", "AWS_KMS", "EXTERNAL"])
-            && is(detail.key_manager, &["", "CUSTOMER"])
-            && detail.custom_key_store_id.is_none()
-            && (!is_replica(key, created) || was_promoted(key, cx));
-        let role_unknown =
-            key.id.starts_with("mrk-") && detail.multi_region_config.is_none() && key.history.rotation.is_empty();
-        return match (rotates, role_unknown) {
-            (true, false) if is(detail.key_origin, &["EXTERNAL"]) => Eligibility::OnDemand,
-            (true, false) => Eligibility::Yes,
-            (true, true) => Eligibility::Unknown,
-            (false, _) => Eligibility::No,
-        };
-    }
-    // KMS itself accepted a change of rotation: the key can rotate.
-    if !key.history.rotation.is_empty() {
-        return Eligibility::Yes;
-    }
-    let hint = |names: &[&str]| key.series.iter().any(|series| names.contains(&cx.text(Some(series.key.name))));
-    let control = |names: &[&str]| key.events.iter().any(|control| names.contains(&cx.text(Some(control.name))));
-    if hint(&[
-        "Sign",
-        "Verify",
-        "GetPublicKey",
-        "GenerateMac",
-        "VerifyMac",
-        "DeriveSharedSecret",
-        "Encapsulate",
-        "Decapsulate",
-    ]) || control(&["ImportKeyMaterial", "DeleteImportedKeyMaterial", "DeleteExpiredKeyMaterial"])
-    {
-        return Eligibility::No;
-    }
-    Eligibility::Unknown
-}
-
-/// Made as a replica of a multi-Region key: it follows its primary.
-fn is_replica(key: &KeyView, created: usize) -> bool {
-    key.events[created].detail.multi_region_config.as_deref().is_some_and(|config| config.contains("\"REPLICA\""))
-}
-
-/// Became the primary since: KMS says so, or accepted a change of rotation, which it does of a primary only.
-fn was_promoted(key: &KeyView, cx: &Context<'_>) -> bool {
-    let promoted = |control: &ControlEvent| {
-        control.error.is_none()
-            && cx.text(Some(control.name)) == "UpdatePrimaryRegion"
-            && cx.text(control.detail.primary_region) == key.region
-    };
-    !key.history.rotation.is_empty() || key.events.iter().any(promoted)
 }

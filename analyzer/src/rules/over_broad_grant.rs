@@ -1,9 +1,12 @@
 //! Rule `over-broad-grant`. Its page, `over_broad_grant.md`, says what it finds and what it misses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::kit::grantee;
+use super::kit::breadth::{About, Shape, grantee_label, judge, list};
+use super::kit::{grantee, told};
 use super::prelude::*;
+use crate::extract::arn;
+use crate::inventory::{self, Call, Stamp};
 use crate::view::history::Grant;
 
 pub(super) static RULE: Rule = Rule {
@@ -18,77 +21,31 @@ pub(super) static RULE: Rule = Rule {
     detect: Detect { key: Some(detect), ..Detect::NONE },
 };
 
-/// Operations with which a grantee reads data, or makes others able to.
-const READS: [&str; 2] = ["Decrypt", "ReEncryptFrom"];
-/// Operations that tell about a key or let go of the grant, and touch no data.
-const HARMLESS: [&str; 5] = ["DescribeKey", "GetPublicKey", "RetireGrant", "Verify", "VerifyMac"];
-/// Every operation that a grant on a symmetric encryption key can hold.
-const SYMMETRIC: [&str; 11] = [
-    "CreateGrant",
-    "Decrypt",
-    "DescribeKey",
-    "Encrypt",
-    "GenerateDataKey",
-    "GenerateDataKeyPair",
-    "GenerateDataKeyPairWithoutPlaintext",
-    "GenerateDataKeyWithoutPlaintext",
-    "ReEncryptFrom",
-    "ReEncryptTo",
-    "RetireGrant",
-];
-
-/// What makes grants one finding: who gave whom what on this key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Shape {
-    creator: String,
-    /// The creator asked for it itself, not a service on its behalf.
-    direct: bool,
-    grantee: String,
-    operations: Vec<String>,
-    /// Keys of the encryption context that it is bound to, and other constraints.
-    constraints: Vec<String>,
-}
-
-impl Shape {
-    fn of(created: &ControlEvent, cx: &Context<'_>) -> Self {
-        let detail = &created.detail;
-        let own_call = !matches!(cx.text(created.actor.call), "service-self" | "kms-internal");
-        Self {
-            creator: cx.text(created.actor.principal).to_string(),
-            direct: created.actor.invoked_by.is_none() && own_call,
-            grantee: detail.grantee.as_deref().unwrap_or_default().to_string(),
-            operations: operations(detail.grant_operations.as_deref()).unwrap_or_default(),
-            constraints: constraints(detail.grant_constraints.as_deref()),
-        }
-    }
-
-    fn constrained(&self) -> bool {
-        !self.constraints.is_empty()
-    }
-}
-
-/// Why a grant is too broad, and how bad that is.
-struct Verdict {
-    severity: Severity,
-    /// The grantee belongs to an account that is not trusted.
-    foreign: bool,
-    reasons: Vec<String>,
-}
-
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
     let mut shapes: BTreeMap<Shape, Vec<&Grant>> = BTreeMap::new();
     for grant in &key.history.grants {
         shapes.entry(Shape::of(&key.events[grant.created], cx)).or_default().push(grant);
     }
-    shapes.into_iter().filter_map(|(shape, grants)| finding(key, &shape, &grants, cx)).collect()
+    let mut drafts: Vec<Draft> =
+        shapes.into_iter().filter_map(|(shape, grants)| finding(key, &shape, &grants, cx)).collect();
+    if let Some((stamp, open)) = told::older_grants(key, cx) {
+        let mut shapes: BTreeMap<Shape, Vec<Older<'_>>> = BTreeMap::new();
+        for (id, grant) in open {
+            shapes.entry(Shape::said(grant)).or_default().push((id, grant));
+        }
+        drafts.extend(shapes.into_iter().filter_map(|(shape, grants)| older(key, &shape, &grants, stamp, cx)));
+    }
+    drafts
 }
 
 fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) -> Option<Draft> {
-    let verdict = judge(key, grants, shape, cx)?;
+    let verdict = judge(key, &about(key, grants, shape, cx), shape, cx)?;
     // A grant that ended within minutes did little: a mistake that was mended, unless it went to a stranger.
     let brief = i64::from(cx.settings.options.over_broad_grant.revoked_within_minutes) * MINUTE;
     let lasting = grants.iter().any(|grant| match grant.ended {
-        Some(end) => key.events[end].event.time - key.events[grant.created].event.time > brief,
+        Some(end) => {
+            key.events[end].event.time - key.events[grant.created].event.time > brief || told::is_open(key, grant)
+        }
         None => true,
     });
     let severity = match (lasting, verdict.foreign) {
@@ -97,7 +54,7 @@ fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) ->
         (false, false) => return None,
     };
 
-    let open: Vec<&&Grant> = grants.iter().filter(|grant| grant.ended.is_none()).collect();
+    let open: Vec<&&Grant> = grants.iter().filter(|grant| told::is_open(key, grant)).collect();
     let first = &key.events[grants[0].created];
     let detail = &first.detail;
     let mut draft = Draft::of_key(key, severity, RULE.confidence);
@@ -138,6 +95,20 @@ fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) ->
         draft.fact("ended", format!("{} by {}", instant(ended.event.time), cx.who(&ended.actor)));
     }
 
+    let gone = grants.iter().filter(|grant| grant.ended.is_none() && !told::is_open(key, grant)).count() as u64;
+    let back = grants.iter().filter(|grant| grant.ended.is_some() && told::is_open(key, grant)).count() as u64;
+    if let Some(stamp) = told::facts(key).and_then(|facts| facts.grants.as_ref()).map(|fact| &fact.stamp) {
+        if gone > 0 {
+            draft.fact("not in the inventory", format!("{}: what ended it is not in the log", plural(gone, "grant")));
+        }
+        if back > 0 {
+            draft.fact("ended in the log", format!("{}, and the inventory still has it", plural(back, "grant")));
+        }
+        if gone + back > 0 {
+            told::cite(&mut draft, Call::ListGrants, stamp, Role::Context, cx);
+        }
+    }
+
     let ids = |grants: &mut dyn Iterator<Item = &Grant>| {
         let ids = grants.filter_map(|grant| key.events[grant.created].detail.grant_id.as_deref()).take(20);
         Detail::List(ids.map(|id| Detail::Text(id.to_string())).collect())
@@ -148,7 +119,7 @@ fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) ->
     draft.detail("operations", Detail::List(shape.operations.iter().cloned().map(Detail::Text).collect()));
     draft.detail("constraints", constrained.map_or(Detail::Null, |text| Detail::Text(text.into_owned())));
     draft.detail("reasons", Detail::List(verdict.reasons.into_iter().map(Detail::Text).collect()));
-    let used = grantee::has_used(key, first, cx);
+    let used = grantee::has_used(key, &shape.grantee, cx.text(detail.grantee_account), first.event.time, cx);
     draft.detail("used", used.map_or(Detail::Null, Detail::Bool));
     draft.detail("chain", Detail::Int(i64::from(grantee::depth(key, first, cx))));
     draft.detail("open_grant_ids", ids(&mut open.iter().map(|grant| **grant)));
@@ -176,160 +147,93 @@ fn finding(key: &KeyView, shape: &Shape, grants: &[&Grant], cx: &Context<'_>) ->
     Some(draft)
 }
 
-/// Scores a grant; `None` when nothing about it is worth a finding.
-fn judge(key: &KeyView, grants: &[&Grant], shape: &Shape, cx: &Context<'_>) -> Option<Verdict> {
-    let created = &key.events[grants.first()?.created];
-    let detail = &created.detail;
-    let kind = cx.text(detail.grantee_kind);
+/// What the log knows of a grant beyond its shape.
+fn about<'c>(key: &KeyView, grants: &[&Grant], shape: &Shape, cx: &Context<'c>) -> About<'c> {
+    let created = &key.events[grants[0].created];
+    let (detail, creator) = (&created.detail, &created.actor);
     let account = cx.text(detail.grantee_account);
-    let other = !account.is_empty() && account != key.account && !cx.settings.is_trusted(account);
-    let member = other && cx.settings.accounts.is_member(account);
-    let foreign = other && !member;
-    if is_service(kind, &shape.grantee) {
-        // How AWS services work, but in somebody else's account it is somebody else's use of the key.
-        let reason = format!("the service role belongs to account {account}, which is not among the trusted accounts");
-        if member {
-            return Some(Verdict { severity: Severity::Info, foreign, reasons: vec![inside(account)] });
-        }
-        return foreign.then(|| Verdict { severity: Severity::Medium, foreign, reasons: vec![reason] });
-    }
-    let direct = shape.direct;
-    if !direct && shape.constrained() && !other {
-        return None;
-    }
-    let has = |operation: &str| shape.operations.iter().any(|own| own == operation);
-    let unknown = detail.grant_operations.is_none();
-    if !unknown && shape.operations.iter().all(|operation| HARMLESS.contains(&operation.as_str())) {
-        return None;
-    }
-
-    let mut reasons: Vec<(Severity, String)> = Vec::new();
-    if foreign {
-        reasons.push((
-            Severity::High,
-            format!("the grantee belongs to account {account}, which is not among the trusted accounts"),
-        ));
-    }
-    if member {
-        reasons.push((Severity::Info, inside(account)));
-    }
-    if shape.grantee.contains('*') {
-        reasons.push((Severity::High, "the grantee is a pattern, which may be anybody".into()));
-    }
-    if direct && has("CreateGrant") {
-        reasons.push((Severity::High, "the grantee may pass its rights on (CreateGrant)".into()));
-    }
-    if !shape.constrained() {
-        let writes = has("GenerateDataKey") || has("ReEncryptFrom");
-        if direct && shape.operations.len() >= 4 && has("Decrypt") && writes {
-            reasons.push((
-                Severity::Medium,
-                "many operations, reading and writing, without an encryption context constraint".into(),
-            ));
-        } else if READS.iter().any(|read| has(read)) {
-            reasons.push((Severity::Medium, "reads any data under the key: no encryption context constraint".into()));
-        }
-    }
-    if unknown && direct {
-        reasons.push((Severity::Medium, "the record does not say which operations".into()));
-    }
-    if SYMMETRIC.iter().all(|operation| has(operation)) {
-        reasons.push((Severity::Medium, "every operation that a grant can hold".into()));
-    }
-    let creator = &created.actor;
-    if direct && (creator.arn.as_deref() == Some(shape.grantee.as_str()) || cx.text(creator.principal) == shape.grantee)
-    {
-        reasons.push((Severity::Medium, "the grantee gave it to itself".into()));
-    }
-    let depth = if direct { grantee::depth(key, created, cx) } else { 0 };
-    if depth > 0 {
-        let chain = plural(u64::from(depth), "grant");
-        reasons.push((Severity::Medium, format!("made by the grantee of another grant: {chain} led to it")));
-    }
     let unused = i64::from(cx.settings.options.over_broad_grant.never_used_days) * DAY;
     let idle = |grant: &&Grant| {
-        let created = &key.events[grant.created];
-        grant.ended.is_none()
-            && cx.as_of - created.event.time >= unused
-            && grantee::has_used(key, created, cx) == Some(false)
+        let since = key.events[grant.created].event.time;
+        told::is_open(key, grant)
+            && cx.as_of - since >= unused
+            && grantee::has_used(key, &shape.grantee, account, since, cx) == Some(false)
     };
-    if direct && !grants.is_empty() && grants.iter().all(idle) {
-        let whole = length(cx.as_of - created.event.time);
-        reasons.push((Severity::Low, format!("the grantee never used the key in the {whole} since")));
+    About {
+        kind: cx.text(detail.grantee_kind),
+        account,
+        unknown: detail.grant_operations.is_none(),
+        retiring: detail.retiring_principal.is_some(),
+        own: creator.arn.as_deref() == Some(shape.grantee.as_str()) || cx.text(creator.principal) == shape.grantee,
+        depth: if shape.direct { grantee::depth(key, created, cx) } else { 0 },
+        idle: grants.iter().all(idle).then_some(cx.as_of - created.event.time),
     }
-    if reasons.is_empty() {
-        return None;
-    }
-    // What only says how a grant could be better makes no alarm of one that is in order.
-    let alarming = reasons.iter().any(|(severity, _)| *severity > Severity::Info);
-    if alarming && matches!(kind, "user") {
-        reasons.push((Severity::Low, "the grantee is a user, not a role".into()));
-    }
-    if alarming && detail.retiring_principal.is_none() && !unknown && !has("RetireGrant") {
-        reasons.push((Severity::Low, "nobody but an administrator can retire it".into()));
-    }
-    let severity = reasons.iter().map(|(severity, _)| *severity).max()?;
-    reasons.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
-    Some(Verdict { severity, foreign, reasons: reasons.into_iter().map(|(_, reason)| reason).collect() })
 }
 
-fn inside(account: &str) -> String {
-    format!("the grantee belongs to account {account}, of the own organization")
-}
+/// A grant that only the inventory has, with its id.
+type Older<'v> = (&'v String, &'v inventory::Grant);
 
-/// Grantees that are how AWS services work: service principals, service-linked roles, EC2's own infrastructure role.
-/// The parts of the ARN are compared, not its text: whoever names a role or user may choose a path that looks the same.
-fn is_service(kind: &str, grantee: &str) -> bool {
-    let fields: Vec<&str> = grantee.splitn(6, ':').collect();
-    let ec2 = match fields.as_slice() {
-        ["arn", _, "sts", _, _, resource] => resource.starts_with("assumed-role/aws:ec2-infrastructure/"),
-        ["arn", ..] => false,
-        [account, "aws", "ec2-infrastructure", ..] => account.bytes().all(|byte| byte.is_ascii_digit()),
-        _ => false,
+/// Grants that KMS listed and that are older than the log: judged as others, but for who made them, which nobody knows.
+fn older(key: &KeyView, shape: &Shape, grants: &[Older<'_>], stamp: &Stamp, cx: &Context<'_>) -> Option<Draft> {
+    let (kind, account) = arn::grantee(&shape.grantee);
+    let account = account.unwrap_or_default();
+    let since = grants.iter().filter_map(|(_, grant)| grant.created).max().unwrap_or_default().max(cx.log_start());
+    let used = grantee::has_used(key, &shape.grantee, account, since, cx);
+    let unused = i64::from(cx.settings.options.over_broad_grant.never_used_days) * DAY;
+    let about = About {
+        kind,
+        account,
+        unknown: shape.operations.is_empty(),
+        retiring: grants.iter().any(|(_, grant)| grant.retiring.is_some()),
+        own: false,
+        depth: 0,
+        idle: Some(cx.as_of - since).filter(|idle| *idle >= unused && used == Some(false)),
     };
-    let linked = match fields.as_slice() {
-        ["arn", _, "iam", _, _, resource] => resource.starts_with("role/aws-service-role/"),
-        _ => false,
-    };
-    matches!(kind, "service" | "aws-internal") || linked || ec2
-}
-
-/// What a grant is bound to: the keys of its encryption context, or the kind of another constraint.
-fn constraints(json: Option<&str>) -> Vec<String> {
-    let Some(Ok(serde_json::Value::Object(constraints))) = json.map(serde_json::from_str) else {
-        return json.map(|_| "unreadable".to_string()).into_iter().collect();
-    };
-    let mut keys: Vec<String> = constraints
-        .into_iter()
-        .flat_map(|(kind, value)| match value {
-            serde_json::Value::Object(pairs) => pairs.into_iter().map(|(key, _)| key).collect(),
-            _ => vec![kind],
-        })
-        .collect();
-    keys.sort();
-    keys.dedup();
-    keys
-}
-
-fn operations(json: Option<&str>) -> Option<Vec<String>> {
-    let names: BTreeSet<String> = serde_json::from_str(json?).ok()?;
-    Some(names.into_iter().collect())
-}
-
-fn grantee_label(kind: &str, account: &str, grantee: &str) -> String {
-    let (account, grantee) = (&*plain(account), &*plain(grantee));
-    match (kind, account) {
-        ("root" | "account", account) if !account.is_empty() => format!("the whole account {account}"),
-        (_, "") if grantee.is_empty() => "a grantee that the record does not name".into(),
-        (_, "") => grantee.to_string(),
-        (_, account) => format!("{} in {account}", short_principal(grantee)),
-    }
-}
-
-fn list(names: &[String], most: usize) -> String {
-    match names.len() {
-        0 => "unknown operations".into(),
-        count if count <= most => names.join(", "),
-        count => format!("{} and {} more", names[..most].join(", "), count - most),
-    }
+    let verdict = judge(key, &about, shape, cx)?;
+    let mut draft = Draft::of_key(key, verdict.severity, Confidence::Medium);
+    draft.subject =
+        vec!["inventory".into(), shape.grantee.clone(), shape.operations.join(","), shape.constraints.join(",")];
+    draft.anchor = "inventory".into();
+    (draft.first_seen, draft.last_seen) = (stamp.captured_at, stamp.captured_at);
+    draft.count = grants.len() as u64;
+    let whom = grantee_label(kind, account, &shape.grantee);
+    draft.title = format!(
+        "{}: {whom} has a grant of {}{}, seen in the inventory of {}",
+        key.label(),
+        list(&shape.operations, 3),
+        if shape.constrained() { "" } else { " without constraints" },
+        told::when(stamp)
+    );
+    let first = grants.iter().map(|(_, grant)| *grant).min_by_key(|grant| grant.created)?;
+    let constrained = first.constraints.as_deref().map(|json| cx.constraints(json));
+    draft.fact("why", verdict.reasons.join("; "));
+    draft.fact("grantee", shape.grantee.clone());
+    let operations = if about.unknown { "not in the answer".into() } else { shape.operations.join(", ") };
+    draft.fact("operations", operations);
+    draft.fact("constraints", constrained.as_deref().unwrap_or("none"));
+    draft.fact("retiring principal", first.retiring.as_deref().unwrap_or("none"));
+    let when = first.created.map_or("not known when".into(), |at| format!("{}, as KMS says", instant(at)));
+    let issuer = first.issuer.as_deref().map_or(String::new(), |issuer| format!("; issued by {}", plain(issuer)));
+    draft.fact("created", format!("{when}; by whom is not known{issuer}"));
+    draft.fact("open", plural(grants.len() as u64, "grant"));
+    draft.detail("grantee", Detail::Text(shape.grantee.clone()));
+    draft.detail("grantee_account", text_or_null(account));
+    draft.detail("grantee_kind", text_or_null(kind));
+    draft.detail("operations", Detail::List(shape.operations.iter().cloned().map(Detail::Text).collect()));
+    draft.detail("constraints", constrained.map_or(Detail::Null, |text| Detail::Text(text.into_owned())));
+    draft.detail("reasons", Detail::List(verdict.reasons.into_iter().map(Detail::Text).collect()));
+    draft.detail("used", used.map_or(Detail::Null, Detail::Bool));
+    let ids = grants.iter().take(20).map(|(id, _)| Detail::Text((*id).clone())).collect();
+    draft.detail("open_grant_ids", Detail::List(ids));
+    draft.detail("grants_open", Detail::Int(grants.len() as i64));
+    draft.detail("grants_total", Detail::Int(grants.len() as i64));
+    told::cite(&mut draft, Call::ListGrants, stamp, Role::Primary, cx);
+    draft.remediation = format!(
+        "If nobody can say why it exists, end it:\naws kms revoke-grant --region {} --key-id {} --grant-id {}\nThen look at \
+         what {whom} did with the key, as far back as logs go.",
+        word(&key.region),
+        word(&key.arn),
+        word(grants[0].0)
+    );
+    Some(draft)
 }

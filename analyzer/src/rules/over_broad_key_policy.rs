@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::kit::policies::{self, Mark, Spell, Version, mark, marks};
+use super::kit::policies::{self, By, Mark, Spell, Standing, mark, marks};
+use super::kit::told;
 use super::prelude::*;
+use crate::inventory::Call;
 use crate::policy::{self, Exposure, Policy, diff, judge_key_policy};
 
 pub(super) static RULE: Rule = Rule {
@@ -22,7 +24,7 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
     if key.is_aws_managed() {
         return Vec::new();
     }
-    let versions = policies::versions(key, cx);
+    let versions = policies::standing(key, cx);
     let trusted = |account: &str| account != key.account && cx.settings.is_trusted(account);
     let member = |account: &str| cx.settings.accounts.is_member(account);
     let context = policy::Context {
@@ -45,31 +47,47 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
 
 fn finding(
     key: &KeyView,
-    versions: &[Version],
+    versions: &[Standing<'_>],
     exposures: &[Exposure],
     spell: &Spell<Mark>,
     cx: &Context<'_>,
 ) -> Option<Draft> {
     let new: Vec<&Exposure> = exposures.iter().filter(|exposure| spell.what.contains(&mark(exposure))).collect();
     let worst = new.iter().max_by_key(|exposure| (exposure.severity, exposure.confidence))?;
-    let cause = &key.events[versions[spell.from].by];
-    let end = spell.until.map(|until| &key.events[versions[until].by]);
+    let cause = versions[spell.from].by;
+    let end = spell.until.map(|until| versions[until].by);
     let severity = worst.severity;
     let mut draft = Draft::of_key(key, severity, worst.confidence);
-    draft.anchor = cx.id(&cause.event);
-    draft.principal = Some(cx.principal(&cause.actor));
-    draft.first_seen = cause.event.time;
-    draft.last_seen = end.map_or(cause.event.time, |end| end.event.time);
+    draft.first_seen = cause.at();
+    draft.last_seen = end.map_or(cause.at(), |end| end.at());
     draft.count = 1;
     draft.status = if end.is_some() { Status::Closed } else { Status::Open };
     if end.is_some() {
         draft.severity = severity.min(Severity::Low);
     }
-    let who = cx.who(&cause.actor);
-    draft.title = format!("{}: {} (policy of {who})", key.label(), plain(&worst.reason));
-    let name = plain(cx.text(Some(cause.name))).into_owned();
-    let from = plain(cause.actor.source_ip.as_deref().unwrap_or("an unknown address"));
-    draft.fact("cause", format!("{name} by {who} from {from} at {}", instant(cause.event.time)));
+    match cause {
+        By::Event(cause) => {
+            draft.anchor = cx.id(&cause.event);
+            draft.principal = Some(cx.principal(&cause.actor));
+            let who = cx.who(&cause.actor);
+            draft.title = format!("{}: {} (policy of {who})", key.label(), plain(&worst.reason));
+            let name = plain(cx.text(Some(cause.name))).into_owned();
+            let from = plain(cause.actor.source_ip.as_deref().unwrap_or("an unknown address"));
+            draft.fact("cause", format!("{name} by {who} from {from} at {}", instant(cause.event.time)));
+            draft.evidence.push(cx.control_evidence(cause, Role::Cause));
+        }
+        By::Said(stamp) => {
+            // The next answer has another time: what it says is what tells one finding from another.
+            draft.anchor = "inventory".into();
+            let said = |(kind, who, rights): &Mark| format!("{kind}:{}:{}", who.join(","), rights.join(","));
+            draft.subject = spell.what.iter().map(said).collect();
+            let reason = plain(&worst.reason);
+            let when = told::when(stamp);
+            draft.title = format!("{}: {reason} (policy seen in the inventory of {when})", key.label());
+            draft.fact("cause", "not in the log: who set the policy, and when, is not known");
+            told::cite(&mut draft, Call::GetKeyPolicy, stamp, Role::Primary, cx);
+        }
+    }
     for exposure in new.iter().take(EVIDENCE) {
         draft.fact("allows", format!("{}: {}", statement(exposure), plain(&exposure.reason)));
     }
@@ -82,13 +100,17 @@ fn finding(
     draft.fact(
         "now",
         match end {
-            Some(end) => format!(
+            Some(By::Event(set)) => format!(
                 "over: {} set another policy at {}, after {}",
-                cx.who(&end.actor),
-                instant(end.event.time),
-                length(end.event.time - cause.event.time)
+                cx.who(&set.actor),
+                instant(set.event.time),
+                length(set.event.time - cause.at())
             ),
-            None => format!("in force for {}", length(cx.as_of - cause.event.time)),
+            Some(By::Said(stamp)) => format!("over: KMS told another policy at {}", told::when(stamp)),
+            None => match cause {
+                By::Event(cause) => format!("in force for {}", length(cx.as_of - cause.event.time)),
+                By::Said(stamp) => format!("in force at {}, and nobody set another one since", told::when(stamp)),
+            },
         },
     );
     let texts = |items: BTreeSet<&str>| Detail::List(items.into_iter().map(|item| Detail::Text(item.into())).collect());
@@ -109,9 +131,11 @@ fn finding(
     );
     draft.detail("gained", Detail::List(gained));
     draft.detail("lost", Detail::List(lost));
-    draft.detail("ended", end.map_or(Detail::Null, |end| Detail::Time(end.event.time)));
-    draft.evidence.push(cx.control_evidence(cause, Role::Cause));
-    draft.evidence.extend(end.map(|end| cx.control_evidence(end, Role::Resolution)));
+    draft.detail("ended", end.map_or(Detail::Null, |end| Detail::Time(end.at())));
+    draft.evidence.extend(end.map(|end| match end {
+        By::Event(end) => cx.control_evidence(end, Role::Resolution),
+        By::Said(stamp) => cx.answer(Call::GetKeyPolicy, stamp, Role::Resolution),
+    }));
     draft.remediation = match end {
         Some(_) => "Nothing for the policy. See what those whom it let in did with the key in that time.".into(),
         None => format!(
@@ -153,19 +177,27 @@ fn statement(exposure: &Exposure) -> String {
 }
 
 /// The policy in force says nothing that can be judged: never read that as harmless.
-fn unreadable(key: &KeyView, version: &Version, cx: &Context<'_>) -> Option<Draft> {
+fn unreadable(key: &KeyView, version: &Standing<'_>, cx: &Context<'_>) -> Option<Draft> {
     let reason = version.policy.as_ref().err()?;
-    let cause = &key.events[version.by];
+    let at = version.by.at();
     let mut draft = Draft::of_key(key, Severity::Low, Confidence::Low);
     draft.subject = vec!["unreadable".into()];
-    draft.anchor = cx.id(&cause.event);
-    draft.principal = Some(cx.principal(&cause.actor));
-    (draft.first_seen, draft.last_seen) = (cause.event.time, cause.event.time);
+    (draft.first_seen, draft.last_seen) = (at, at);
     draft.count = 1;
     draft.title = format!("{}: the policy in force cannot be judged: {reason}", key.label());
-    draft.fact("set", format!("by {} at {}", cx.who(&cause.actor), instant(cause.event.time)));
+    match version.by {
+        By::Event(cause) => {
+            draft.anchor = cx.id(&cause.event);
+            draft.principal = Some(cx.principal(&cause.actor));
+            draft.fact("set", format!("by {} at {}", cx.who(&cause.actor), instant(at)));
+            draft.evidence.push(cx.control_evidence(cause, Role::Cause));
+        }
+        By::Said(stamp) => {
+            draft.anchor = "inventory".into();
+            told::cite(&mut draft, Call::GetKeyPolicy, stamp, Role::Primary, cx);
+        }
+    }
     draft.detail("kinds", Detail::List(vec![Detail::Text("unreadable".into())]));
-    draft.evidence.push(cx.control_evidence(cause, Role::Cause));
     draft.remediation = format!("aws kms get-key-policy --region {} --key-id {}", word(&key.region), word(&key.arn));
     Some(draft)
 }

@@ -1,5 +1,6 @@
 //! Rule `unused-key`. Its page, `unused_key.md`, says what it finds and what it misses.
 
+use super::kit::told;
 use super::kit::usage::uses;
 use super::prelude::*;
 use crate::view::history::KeyState;
@@ -23,9 +24,10 @@ fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
 
 /// The instant from which nobody used the key, when that is long enough ago.
 fn quiet_since(key: &KeyView, cx: &Context<'_>) -> Option<Quiet> {
-    let state = key.history.state_at(cx.as_of).map(|change| change.state);
+    let logged = || key.history.state_at(cx.as_of).map(|change| change.state);
+    let state = told::state(key, cx).map(|(state, _)| state).or_else(logged);
     let kept = matches!(state, None | Some(KeyState::Enabled | KeyState::Disabled | KeyState::Transient));
-    if key.is_aws_managed() || !is_customer_managed(key, cx) || !kept || has_open_grant(key) {
+    if key.is_aws_managed() || !is_customer_managed(key, cx) || !kept || has_open_grant(key, cx) {
         return None;
     }
     let used = uses(key, cx.as_of, cx);
@@ -74,8 +76,9 @@ fn is_customer_managed(key: &KeyView, cx: &Context<'_>) -> bool {
 }
 
 /// What a grant was given for may use the key without a call for months: an attached volume, a running database.
-fn has_open_grant(key: &KeyView) -> bool {
-    key.history.grants.iter().any(|grant| grant.ended.is_none())
+fn has_open_grant(key: &KeyView, cx: &Context<'_>) -> bool {
+    key.history.grants.iter().any(|grant| told::is_open(key, grant))
+        || told::older_grants(key, cx).is_some_and(|(_, open)| !open.is_empty())
 }
 
 fn finding(key: &KeyView, quiet: Quiet, cx: &Context<'_>) -> Draft {

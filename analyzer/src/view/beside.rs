@@ -8,7 +8,7 @@ use crate::frame::{Dictionary, Sym};
 use crate::inventory::{Fact, KeyFacts, Stamp};
 
 /// KMS is consistent in the end only, and clocks differ: so near to a change both sides of it are right, milliseconds.
-const SETTLES: i64 = 5 * 60_000;
+pub const SETTLES: i64 = 5 * 60_000;
 /// How far the date that KMS gives of a rotation may be from the event, milliseconds.
 const SAME_ROTATION: i64 = 24 * 3_600_000;
 
@@ -21,6 +21,8 @@ pub struct Beside {
     pub unlisted: Option<Stamp>,
     /// The log does not have it at all.
     pub not_in_log: bool,
+    /// Only the inventory tells its primary key.
+    pub primary_told: bool,
     /// Of what log and inventory say different things.
     pub contradictions: Vec<Contradiction>,
 }
@@ -114,7 +116,15 @@ pub fn standing(facts: &KeyFacts) -> Option<(&Stamp, KeyState)> {
 fn rotation(key: &KeyView, facts: &KeyFacts, found: &mut Found) {
     let Some(Fact { value, stamp }) = &facts.rotation else { return };
     let known = around(&key.history.rotation, |change| change.at, stamp.captured_at);
-    let Some(last) = known.last() else { return };
+    let Some(last) = known.last() else {
+        // Off is how every key starts, but for copies.
+        let own = !key.is_aws_managed() && key.primary.is_none() && !key.id.starts_with("mrk-");
+        let created = key.history.created.map(|at| key.events[at].event.time).filter(|_| own);
+        if value.enabled && created.is_some_and(|at| at.saturating_add(SETTLES) < stamp.captured_at) {
+            found.add("rotation", "never switched on", "on", stamp);
+        }
+        return;
+    };
     let word = |on: bool| if on { "on" } else { "off" };
     // A key that is not enabled does not rotate; KMS tells its setting all the same.
     if known.iter().all(|change| change.enabled != value.enabled) {

@@ -88,6 +88,7 @@ impl KeyView {
             && let Some(standing) = standing.filter(|standing| standing.multi_region.as_deref() == Some("REPLICA"))
         {
             self.primary.clone_from(&standing.primary);
+            self.beside.primary_told = standing.primary.is_some();
         }
         self.beside.facts = Some(Arc::clone(facts));
     }

@@ -7,7 +7,7 @@ use keytrail::finding::Severity;
 use keytrail::rules::{RULES, Rule};
 use keytrail_fixtures::Time;
 
-use super::step::Step;
+use super::step::{Said, Step};
 
 /// What an example promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(crate) struct Example {
     pub(crate) as_of: Option<Time>,
     pub(crate) settings: Settings,
     pub(crate) steps: Vec<Step>,
+    /// What KMS answered, for the inventory of the example.
+    pub(crate) said: Vec<Said>,
     pub(crate) expectations: Vec<Expectation>,
 }
 
@@ -145,13 +147,16 @@ fn example(rule: &'static Rule, number: usize, line: usize, says: String, info: 
     let settings = Settings::parse(&toml, &place, &ids).unwrap_or_else(|problems| panic!("{problems}"));
     let (expected, steps): (Vec<&str>, Vec<&str>) =
         lines.iter().filter(|line| !line.is_empty()).partition(|line| line.starts_with('#'));
-    let steps = steps
-        .iter()
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{place}: {error} in\n  {line}")))
-        .collect();
+    let (said, steps): (Vec<&str>, Vec<&str>) = steps.into_iter().partition(|line| line.starts_with("{\"said\""));
+    let steps = steps.iter().map(|line| parse(line, &place)).collect();
+    let said = said.iter().map(|line| parse(line, &place)).collect();
     let expectations = expected.iter().map(|line| expectation(line)).collect();
     let kind = kind.unwrap_or_else(|| panic!("{place}: say `json fires`, `json quiet` or `json quiet near-miss`"));
-    Example { rule, number, line, says: says.trim().to_string(), kind, as_of, settings, steps, expectations }
+    Example { rule, number, line, says: says.trim().to_string(), kind, as_of, settings, steps, said, expectations }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(line: &str, place: &str) -> T {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{place}: {error} in\n  {line}"))
 }
 
 fn expectation(line: &str) -> Expectation {

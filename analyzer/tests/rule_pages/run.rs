@@ -7,7 +7,7 @@ use keytrail::pipeline::{Progress, ScanOptions, scan};
 use serde_json::{Value, json};
 
 use super::page::{Example, Expectation, Kind, Term, counts};
-use super::step::records;
+use super::step::{inventory, records};
 
 struct Silent;
 
@@ -22,10 +22,18 @@ pub(crate) fn findings(example: &Example) -> Vec<Finding> {
         let part: Vec<Value> = part.into_iter().map(|(_, record)| record).collect();
         fs::write(folder.path().join(name), json!({"Records": part}).to_string()).unwrap();
     }
+    let told = folder.path().join("inventory");
+    let told = inventory(&example.said).map(|document| {
+        fs::create_dir(&told).unwrap();
+        fs::write(told.join("inventory.json"), document.to_string()).unwrap();
+        told.to_string_lossy().into_owned()
+    });
+    let logs = folder.path().join("*.json").to_string_lossy().into_owned();
     let options = ScanOptions {
+        inventory: told.into_iter().collect(),
         as_of: example.as_of.map(|time| time.epoch() * 1000),
         threads: Some(1),
-        ..ScanOptions::new(vec![folder.path().to_string_lossy().into_owned()], example.settings.clone())
+        ..ScanOptions::new(vec![logs], example.settings.clone())
     };
     let report = scan(&options, &Silent).unwrap_or_else(|error| panic!("{}\n{error}", example.place()));
     assert_eq!(report.coverage.records.rejected, 0, "{}\na record was rejected", example.place());

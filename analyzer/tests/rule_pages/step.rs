@@ -70,6 +70,47 @@ pub(crate) struct Step {
     store: Option<String>,
 }
 
+/// One line of an example that says what KMS answered: `said` is when, `call` and `answer` what, as the AWS CLI prints it
+/// (`Arn` of `KeyMetadata` is filled in), `key` which key as in a step; `none` for calls about a whole Region.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Said {
+    said: String,
+    call: String,
+    key: Option<String>,
+    answer: Value,
+}
+
+/// The inventory file of some answers; none when nothing was said.
+pub(crate) fn inventory(said: &[Said]) -> Option<Value> {
+    let answers: Vec<Value> = said.iter().map(Said::answer).collect();
+    (!answers.is_empty()).then(|| {
+        json!({
+            "schema": "keytrail.inventory/1", "version": "0.0.0", "run": "2026-09-01T00:00:00Z",
+            "account": ACCOUNT, "region": keytrail_fixtures::REGION, "answers": answers, "refused": [],
+        })
+    })
+}
+
+impl Said {
+    fn answer(&self) -> Value {
+        let mut answer = self.answer.clone();
+        let mut said = json!({"call": self.call, "captured_at": time(&self.said).to_string()});
+        if self.key.as_deref() != Some("none") {
+            let arn = match self.key.as_deref() {
+                Some(arn) if arn.starts_with("arn:") => arn.to_string(),
+                id => key_arn(id.unwrap_or(KEY)),
+            };
+            said["key"] = arn.clone().into();
+            if let Some(metadata) = answer.get_mut("KeyMetadata") {
+                metadata["Arn"] = arn.into();
+            }
+        }
+        said["answer"] = answer;
+        said
+    }
+}
+
 /// The records of some steps, as CloudTrail writes them.
 pub(crate) fn records(steps: &[Step]) -> Vec<Value> {
     let mut records = Vec::new();

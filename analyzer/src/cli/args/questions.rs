@@ -24,6 +24,18 @@ pub(in crate::cli) struct Only {
     pub(in crate::cli) region: Vec<String>,
 }
 
+/// What KMS itself says beside the logs.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct FromKms {
+    /// What KMS itself says of the keys: files or folders that `keytrail inventory` wrote, or answers of `aws kms` as JSON.
+    ///
+    /// Each fact counts for the time at which KMS said it, never for before; later events of the log outrank it. Keys that
+    /// only the inventory has are looked at too, and everything of which log and inventory say different things is told.
+    /// May be repeated.
+    #[arg(long, value_name = "PATH", help_heading = "What to look at")]
+    pub(in crate::cli) inventory: Vec<String>,
+}
+
 /// What every question takes beside its sources.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Around {
@@ -62,12 +74,8 @@ pub(in crate::cli) struct KeysArgs {
     #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
     pub(in crate::cli) as_of: Option<When>,
 
-    /// What KMS itself says of the keys: files or folders that `keytrail inventory` wrote, or answers of `aws kms` as JSON.
-    ///
-    /// Each fact counts for the time at which KMS said it. Keys that only the inventory has are shown too, and so is
-    /// everything of which log and inventory say different things. May be repeated.
-    #[arg(long, value_name = "PATH", help_heading = "What to look at")]
-    pub(in crate::cli) inventory: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) kms: FromKms,
 
     #[command(flatten)]
     pub(in crate::cli) only: Only,
@@ -116,6 +124,9 @@ pub(in crate::cli) struct ExplainArgs {
     /// Count "overdue", "unused" and "still open" from here, as `keytrail scan` was told.
     #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
     pub(in crate::cli) as_of: Option<When>,
+
+    #[command(flatten)]
+    pub(in crate::cli) kms: FromKms,
 
     #[command(flatten)]
     pub(in crate::cli) only: Only,
@@ -266,6 +277,9 @@ pub(in crate::cli) struct ReportArgs {
     pub(in crate::cli) lookback: Option<Period>,
 
     #[command(flatten)]
+    pub(in crate::cli) kms: FromKms,
+
+    #[command(flatten)]
     pub(in crate::cli) only: Only,
 
     /// How to write it [default: as the name of --output ends, else html].
@@ -410,6 +424,9 @@ pub(in crate::cli) struct SuppressArgs {
     /// Count "overdue", "unused" and "still open" from here, as `keytrail scan` was told.
     #[arg(long, value_name = "WHEN", help_heading = "What to look at")]
     pub(in crate::cli) as_of: Option<When>,
+
+    #[command(flatten)]
+    pub(in crate::cli) kms: FromKms,
 
     #[command(flatten)]
     pub(in crate::cli) around: Around,

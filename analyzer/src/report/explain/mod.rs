@@ -44,6 +44,9 @@ impl Original {
         let Evidence { event_id, object, .. } = &self.evidence;
         let filter = format!("jq 'first(.. | objects | select(.eventID? == {}))'", quoted(event_id));
         let mut commands = Vec::new();
+        if self.evidence.is_answer() {
+            return vec![format!("jq . {}", word(object))];
+        }
         if object.starts_with("s3://") {
             let unzip = if object.ends_with(".gz") { " | gunzip" } else { "" };
             commands.push(format!("aws s3 cp {} -{unzip} | {filter}", word(object)));

@@ -117,7 +117,7 @@ impl<'r> Facts<'r> {
 }
 
 fn said<'r, T, W>(fact: &'r Option<Fact<T>>, wire: impl FnOnce(&'r T) -> W) -> Option<Said<'r, W>> {
-    let Fact { value, stamp: Stamp { captured_at, source } } = fact.as_ref()?;
+    let Fact { value, stamp: Stamp { captured_at, source, .. } } = fact.as_ref()?;
     Some(Said { captured_at: human::rfc3339(*captured_at), source, value: wire(value) })
 }
 

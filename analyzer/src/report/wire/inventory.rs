@@ -12,6 +12,8 @@ use crate::view::{beside, coverage};
 pub(in crate::report) struct Inventory<'r> {
     /// Files that answers of KMS stand in.
     files: u64,
+    /// One SHA-256 over all files, and over the times of those that have to tell when something was said.
+    sha256: &'r str,
     /// Keys that they speak of.
     keys: usize,
     /// Of these, keys that no event in the log names.
@@ -76,6 +78,7 @@ impl<'r> Inventory<'r> {
         };
         Some(Self {
             files: inventory.files,
+            sha256: &inventory.digest,
             keys: inventory.keys.len(),
             not_in_log: coverage.not_in_log,
             captured_from: inventory.span.map(|span| human::rfc3339(span.0)),

@@ -6,6 +6,7 @@ use super::redact;
 use crate::config::Settings;
 use crate::finding::{Evidence, Principal, Role, plain};
 use crate::frame::{Dictionary, Sym};
+use crate::inventory::{Call, Inventory, Stamp};
 use crate::policy::{Policy, Unreadable};
 use crate::source::Names;
 use crate::view::Stores;
@@ -32,6 +33,8 @@ pub struct Context<'c> {
     pub as_of: i64,
     /// Values of encryption contexts shall not be shown.
     pub redact: bool,
+    /// What KMS itself said of keys, where somebody gave it. What it says of one key stands in its view, too.
+    pub inventory: Option<&'c Inventory>,
 }
 
 impl<'c> Context<'c> {
@@ -89,6 +92,20 @@ impl<'c> Context<'c> {
     /// Evidence from a control-plane event.
     pub fn control_evidence(&self, control: &ControlEvent, role: Role) -> Evidence {
         self.evidence(&control.event, self.dictionary.text(control.name), control.error, role)
+    }
+
+    /// Evidence from an answer of KMS in the inventory.
+    pub fn answer(&self, call: Call, stamp: &Stamp, role: Role) -> Evidence {
+        Evidence {
+            event_id: format!("{}{}", Evidence::ANSWER, call.id()),
+            time: stamp.captured_at,
+            event_name: call.id().to_string(),
+            error_code: None,
+            object: stamp.file.to_string(),
+            record: 0,
+            role,
+            proof: None,
+        }
     }
 
     /// Who made a control-plane call.

@@ -22,13 +22,12 @@ pub fn spelling(who: &str) -> String {
     Logs::identity(who).unwrap_or_else(|| who.to_owned())
 }
 
-/// Whether the grantee used the key after a grant was made; `None` where the log could not tell it: the grantee is a whole
+/// Whether a grantee used the key since an instant; `None` where the log could not tell it: the grantee is a whole
 /// account, a service, somebody of another account, or nobody that calls are counted by.
-pub fn has_used(key: &KeyView, created: &ControlEvent, cx: &Context<'_>) -> Option<bool> {
-    let grantee = of(created);
+pub fn has_used(key: &KeyView, grantee: &str, account: &str, since: i64, cx: &Context<'_>) -> Option<bool> {
     Logs::identity(grantee)?;
     // The log of the key's owner names callers of other accounts by their unique ids, which no grant does.
-    if cx.text(created.detail.grantee_account) != key.account {
+    if account != key.account {
         return None;
     }
     let mut uses = key.series.iter().filter(|series| {
@@ -36,7 +35,7 @@ pub fn has_used(key: &KeyView, created: &ControlEvent, cx: &Context<'_>) -> Opti
             && cx.text(series.key.operation) == "crypto"
             && is_same(grantee, cx.text(series.key.principal))
     });
-    Some(uses.any(|series| series.cells.iter().any(|cell| cell.last() >= created.event.time)))
+    Some(uses.any(|series| series.cells.iter().any(|cell| cell.last() >= since)))
 }
 
 /// How many grants led to a grant: its maker had the right to make it from another grant, and so on. 0 for a grant that

@@ -1,6 +1,7 @@
 //! What rules are made with.
 
 pub mod baseline;
+pub mod breadth;
 pub mod by_hand;
 pub mod context;
 pub mod draft;
@@ -15,8 +16,10 @@ pub mod over;
 pub mod policies;
 pub mod redact;
 pub mod refused;
+pub mod rotation;
 pub mod soak;
 pub mod stretch;
 pub mod time;
+pub mod told;
 pub mod undo;
 pub mod usage;

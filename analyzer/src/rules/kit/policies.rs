@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::context::Context;
-use crate::policy::{Exposure, Policy, Unreadable};
+use super::told;
+use crate::inventory::Stamp;
+use crate::policy::{Exposure, Policy, Unreadable, diff};
 use crate::view::KeyView;
+use crate::view::ledger::ControlEvent;
 
 /// The policy that KMS gives a key when the call names none: the account's own IAM decides.
 const DEFAULT: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::{account}:root"},"Action":"kms:*","Resource":"*"}]}"#;
@@ -35,6 +38,57 @@ pub fn versions(key: &KeyView, cx: &Context<'_>) -> Vec<Version> {
         versions.push(Version { by, policy });
     }
     versions
+}
+
+/// What shows a policy.
+#[derive(Clone, Copy, Debug)]
+pub enum By<'v> {
+    /// The call that set it.
+    Event(&'v ControlEvent),
+    /// KMS said that it stands; since when is not known.
+    Said(&'v Stamp),
+}
+
+impl By<'_> {
+    /// When it was set, or when KMS said it; milliseconds.
+    pub fn at(&self) -> i64 {
+        match self {
+            Self::Event(event) => event.event.time,
+            Self::Said(stamp) => stamp.captured_at,
+        }
+    }
+}
+
+/// A policy of a key as log or inventory have it.
+#[derive(Clone, Debug)]
+pub struct Standing<'v> {
+    /// What shows it.
+    pub by: By<'v>,
+    /// The document, or why it cannot be read.
+    pub policy: Result<Policy, Unreadable>,
+}
+
+/// The versions of the log, and the policy that KMS told where it stood in between: what was set after that outranks it, and
+/// where it says the same as the version before it is that version.
+pub fn standing<'v>(key: &'v KeyView, cx: &Context<'_>) -> Vec<Standing<'v>> {
+    let of_log = |version: Version| Standing { by: By::Event(&key.events[version.by]), policy: version.policy };
+    let mut all: Vec<Standing<'v>> = versions(key, cx).into_iter().map(of_log).collect();
+    let Some(fact) = told::facts(key).and_then(|facts| facts.policy.as_ref()) else { return all };
+    let policy = cx.policy(&fact.value);
+    let place = all.iter().filter(|version| told::is_later(&fact.stamp, version.by.at())).count();
+    let same = |version: &Standing<'v>| match (&version.policy, &policy) {
+        (Ok(one), Ok(two)) => {
+            let changed = diff(Some(one), two);
+            changed.gained.is_empty() && changed.lost.is_empty()
+        }
+        _ => false,
+    };
+    // KMS tells a new policy only after a while: near to a call, either side of it is right.
+    let known = place.checked_sub(1).is_some_and(|before| same(&all[before])) || all.get(place).is_some_and(same);
+    if !known {
+        all.insert(place, Standing { by: By::Said(&fact.stamp), policy });
+    }
+    all
 }
 
 /// Something that began with one version and held on until a later one.
