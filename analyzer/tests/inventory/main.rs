@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod evidence;
+mod report;
 mod rules;
 #[allow(dead_code, reason = "shared with tests that need more of it")]
 #[path = "../support/run.rs"]

@@ -61,10 +61,7 @@ fn a_key_that_no_event_names_is_judged() {
     rules.sort_unstable();
     assert_eq!(rules, ["missing-rotation", "over-broad-grant", "over-broad-key-policy"]);
     for finding in of_key(&document) {
-        assert!(
-            finding["title"].as_str().unwrap().contains("in the inventory of 2026-12-01 00:00 UTC"),
-            "{finding}"
-        );
+        assert!(finding["title"].as_str().unwrap().contains("in the inventory of 2026-12-01 00:00 UTC"), "{finding}");
         let evidence = &finding["evidence"][0];
         assert!(evidence["event_id"].as_str().unwrap().starts_with("inventory:"), "{evidence}");
         assert!(evidence["object"].as_str().unwrap().starts_with(answers.path()), "{evidence}");

@@ -108,7 +108,7 @@ impl Reconciliation {
     }
 }
 
-fn some(names: &[String]) -> String {
+pub(super) fn some(names: &[String]) -> String {
     let shown: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
     let more = names.len() - shown.len();
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -120,7 +120,7 @@ pub(super) fn reconcile(
     assessment: &mut Assessment,
     control: &Control,
     report: &Report,
-    reconciliation: &Reconciliation,
+    (reconciliation, unseen): (&Reconciliation, &[String]),
 ) {
     // A verdict over the period says nothing of what was read from outside of it.
     if report.integrity.is_some() {
@@ -132,8 +132,12 @@ pub(super) fn reconcile(
             assessment.limits.push(Limit(format!("no signed digest proves {few} of the {all} that were read")));
         }
     }
-    if control.rules.iter().any(|rule| rule.starts_with("over-broad-")) {
-        let what = "grants and policies older than the log were not looked at: events show changes, not what stands";
+    let asks = |rule: &str| control.rules.iter().any(|own| own == rule);
+    if asks("over-broad-grant") || asks("over-broad-key-policy") {
+        assessment.limits.extend(unseen.iter().cloned().map(Limit));
+    }
+    if asks("over-broad-iam-policy") {
+        let what = "IAM policies older than the log were not looked at: events show changes, not what stands";
         assessment.limits.push(Limit(what.into()));
     }
     assessment.limits.extend(reconciliation.limits(control).into_iter().map(Limit));

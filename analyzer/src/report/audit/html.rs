@@ -165,6 +165,7 @@ fn scope(audit: &Audit) -> Markup {
                 dt { "Objects" } dd { (human::number(coverage.objects.read)) " of " (human::number(coverage.objects.seen)) " read" }
                 dt { "Events" } dd { (human::number(coverage.records.kms)) " of KMS, " (human::number(coverage.records.related)) " of other services about keys; " (human::number(coverage.records.duplicates)) " copies left out" }
                 dt { "Rules" } dd { (run.rules_run.join(", ")) }
+                (super::inventoried::scope(coverage))
                 dt { "Settings" } dd.id { (run.settings_digest) }
                 dt { "Integrity" } dd { (integrity(audit.integrity)) @if audit.integrity == Integrity::Unverified { ": no public keys were given (" code { "--public-keys" } "), so nothing vouches for the logs and no control is satisfied" } @else { ": " (vouched(&audit.report)) } }
                 @if let Some(inputs) = &audit.report.inputs { dt { "Manifest of the input" } dd { span.id { "SHA-256 " (inputs.digest()) } " over " (human::count(inputs.all().len() as u64, "object")) ", one JSON line each: name, size, SHA-256, in the order of the names (" code { "inputs.ndjson" } " of the evidence pack)" } }

@@ -5,6 +5,7 @@ mod compare;
 mod csv;
 mod expected;
 mod html;
+mod inventoried;
 mod json;
 mod operating;
 mod oscal;
@@ -22,6 +23,7 @@ pub use csv::{changes as changes_csv, controls as controls_csv, evidence as evid
 use expected::reconcile;
 pub use expected::{Expected, Reconciled, Reconciliation};
 pub use html::render as html;
+use inventoried::Inventoried;
 pub use json::{SCHEMA, render as json};
 use operating::cite::cite;
 pub use operating::csv::{alerts as alerts_csv, suppressions as suppressions_csv};
@@ -112,8 +114,13 @@ impl Audit {
         let within = |at: i64| report.run.from.is_none_or(|from| at >= from) && report.run.to.is_none_or(|to| at < to);
         changes.retain(|(_, entry)| within(entry.from));
         changes.sort_by(|a, b| (a.1.from, &a.1.event_id, &a.0).cmp(&(b.1.from, &b.1.event_id, &b.0)));
-        let expected = Reconciliation::of(&asked.expected, &report, &keys);
         let operating = asked.recorded.as_ref().map(|recorded| Operating::of(recorded, &report));
+        let inventoried = Inventoried::of(&report, &keys);
+        let mut must_be = asked.expected.clone();
+        if must_be.keys.is_empty() {
+            must_be.keys = inventoried.keys.clone().unwrap_or_default();
+        }
+        let expected = Reconciliation::of(&must_be, &report, &keys);
         let sample = asked.sample.as_ref().map(|(count, seed)| Sample::draw(seed, *count, &changes));
         let rules: Vec<&'static str> = report.run.rules_run.clone();
         let period = (report.run.from, report.run.to);
@@ -121,7 +128,7 @@ impl Audit {
             let mut assessments =
                 assess(&framework, &report.findings, &report.coverage, (&rules, keys.len()), integrity, period);
             for (assessment, control) in assessments.iter_mut().zip(&framework.controls) {
-                reconcile(assessment, control, &report, &expected);
+                reconcile(assessment, control, &report, (&expected, &inventoried.missing));
                 cite(assessment, control, operating.as_ref(), report.run.as_of);
             }
             (framework, assessments)
