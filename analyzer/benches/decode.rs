@@ -13,7 +13,7 @@ use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use keytrail::decode::gzip::{Inflater, Taker};
 use keytrail::decode::select::Search;
-use keytrail::decode::split::Splitter;
+use keytrail::decode::split::{Cuts, Splitter};
 use keytrail::decode::{Decoder, Limits, Record, RecordSink, RejectReason};
 
 /// Plain bytes of each corpus, about.
@@ -199,15 +199,24 @@ fn splitter(corpus: &Corpus) {
     }
 }
 
-/// Every hit of the search, as if no record were skipped after its first.
+/// Every mark of the search, as if no record were skipped after its first.
 fn needles(corpus: &Corpus) {
     let search = Search::new();
     for plain in &corpus.plain {
-        let mut rest = plain.as_slice();
-        while let Some((at, needle)) = search.find(rest) {
-            black_box(needle);
-            rest = &rest[at + 1..];
-        }
+        search.needles().search(plain, |mark| {
+            black_box(mark);
+            false
+        });
+    }
+}
+
+/// Both in one pass.
+fn both(corpus: &Corpus) {
+    let (search, mut cuts) = (Search::new(), Cuts::default());
+    for plain in &corpus.plain {
+        cuts.clear();
+        let records = &plain["{\"Records\":[".len()..];
+        black_box(Splitter::new().scan_for(search.needles(), records, true, &mut cuts));
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod gzip;
 mod hashed;
 mod hunt;
+pub mod literals;
 mod members;
 mod meter;
 pub mod outcome;

@@ -5,6 +5,7 @@ use simd_json::tape::Value;
 use super::outcome::RejectReason;
 use super::parse::Parser;
 use super::select::{Class, Search};
+use super::split::Cuts;
 
 /// One record that matters, parsed.
 pub struct Record<'r> {
@@ -43,11 +44,11 @@ pub(super) struct Tools {
     pub(super) parser: Parser,
     /// For the text inside an element of `lookup-events`.
     pub(super) inner: Parser,
-    pub(super) ends: Vec<usize>,
+    pub(super) cuts: Cuts,
 }
 
 impl Tools {
     pub(super) fn new() -> Self {
-        Self { search: Search::new(), parser: Parser::new(), inner: Parser::new(), ends: Vec::new() }
+        Self { search: Search::new(), parser: Parser::new(), inner: Parser::new(), cuts: Cuts::default() }
     }
 }

@@ -4,10 +4,9 @@
 //! [`NEEDLES`]: literals of which every record that matters holds at least one. What a needle lets through is no
 //! promise; what it holds back cannot matter.
 
-use aho_corasick::packed;
 use simd_json::tape::Value;
 
-use super::hunt::Hunt;
+use super::literals::{Literal, Literals};
 use super::members::{Kind, Members};
 
 /// Why a record is kept.
@@ -43,34 +42,39 @@ impl Class {
 
 /// A literal to search for.
 pub struct Needle {
-    /// Stands in the record. Starts with four bytes that are rare in logs: the search looks at those.
-    pub text: &'static str,
+    /// Stands in the record. Its print is three bytes that logs hardly hold elsewhere: `ms.`, where `kms` and `.am` are
+    /// in every second record, or a small letter before a great one.
+    pub literal: Literal,
     /// When not empty, one of these must stand in the record too. Cheaper than parsing what is frequent.
     pub with: &'static [&'static str],
+}
+
+const fn needle(text: &'static str, print: usize, with: &'static [&'static str]) -> Needle {
+    Needle { literal: Literal { text, print }, with }
 }
 
 /// Any character of a name may be written as a JSON escape; such a record is always parsed.
 const ESCAPE: &str = "\\u00";
 
-/// The literals, few enough for the packed searcher.
+/// The literals.
 pub const NEEDLES: &[Needle] = &[
-    Needle { text: ESCAPE, with: &[] },
+    needle(ESCAPE, 0, &[]),
     // Kms
-    Needle { text: "kms.amazonaws.com", with: &[] },
-    // Failure: the end of `errorCode`, in records that also speak of a key.
-    Needle { text: "rorCode", with: FAILURE_MARKS },
+    needle("kms.amazonaws.com", 1, &[]),
+    // Failure: in records that also speak of a key.
+    needle("errorCode", 4, FAILURE_MARKS),
     // Binding: every spelling of a member that names a key, then the events that need none.
-    Needle { text: "msKey", with: &[] },
-    Needle { text: "MSKey", with: &[] },
-    Needle { text: "msMasterKey", with: &[] },
-    Needle { text: "MSMasterKey", with: &[] },
-    Needle { text: "tEncryption", with: &[] },
-    Needle { text: "mEncryption", with: &[] },
-    Needle { text: "EbsEncryptionByDefault", with: &[] },
-    // IamPolicy: the end of `policyDocument`.
-    Needle { text: "yDocument", with: &["iam.amazonaws.com", ESCAPE] },
+    needle("msKey", 0, &[]),
+    needle("MSKey", 0, &[]),
+    needle("msMasterKey", 0, &[]),
+    needle("MSMasterKey", 0, &[]),
+    needle("tEncryption", 0, &[]),
+    needle("mEncryption", 0, &[]),
+    needle("EbsEncryptionByDefault", 2, &[]),
+    // IamPolicy: either spelling of `policyDocument`.
+    needle("olicyDocument", 4, &["iam.amazonaws.com", ESCAPE]),
     // TrailControl
-    Needle { text: "trail.amazonaws.com", with: TRAIL_CONTROL_MARKS },
+    needle("cloudtrail.amazonaws.com", 8, TRAIL_CONTROL_MARKS),
 ];
 
 /// Every code and phrase that makes a failure holds one of these.
@@ -276,33 +280,34 @@ fn holds(value: Value<'_, '_>, names: &[&str], depth: usize) -> bool {
 
 /// The search for [`NEEDLES`].
 pub struct Search {
-    any: Finder,
-    with: Vec<Option<Finder>>,
+    needles: Literals,
+    with: Vec<Option<Literals>>,
 }
 
 impl Search {
     /// Compiles the table.
     pub fn new() -> Self {
-        let with = |needle: &Needle| (!needle.with.is_empty()).then(|| Finder::new(needle.with));
-        let texts: Vec<_> = NEEDLES.iter().map(|needle| needle.text).collect();
-        Self { any: Finder::new(&texts), with: NEEDLES.iter().map(with).collect() }
+        // Searched for in few records, so that any print will do.
+        let mark = |&text| Literal { text, print: 0 };
+        let with = |needle: &Needle| (!needle.with.is_empty()).then(|| Literals::new(needle.with.iter().map(mark)));
+        let needles = Literals::new(NEEDLES.iter().map(|needle| needle.literal));
+        Self { needles, with: NEEDLES.iter().map(with).collect() }
     }
 
-    /// The first needle in `bytes`: where it starts, and its number.
-    #[inline]
-    pub fn find(&self, bytes: &[u8]) -> Option<(usize, usize)> {
-        self.any.find(bytes)
+    /// What to look for in the bytes of many records.
+    pub fn needles(&self) -> &Literals {
+        &self.needles
     }
 
-    /// True when a needle that was found in a record makes the record worth parsing.
-    #[inline]
-    pub fn confirms(&self, needle: usize, record: &[u8]) -> bool {
-        self.with[needle].as_ref().is_none_or(|with| with.find(record).is_some())
+    /// Looks at the marks of one record, one after the other.
+    pub(super) fn trial<'s>(&'s self, record: &'s [u8]) -> Trial<'s> {
+        Trial { search: self, record, idle: 0 }
     }
 
     /// True when the record is worth parsing.
     pub fn matches(&self, record: &[u8]) -> bool {
-        Hunt::new(record.len()).finds(self, record, 0, record.len())
+        let mut trial = self.trial(record);
+        self.needles.search(record, |mark| trial.counts(mark))
     }
 }
 
@@ -312,26 +317,21 @@ impl Default for Search {
     }
 }
 
-/// One search for several literals: with vector code where the processor has it.
-enum Finder {
-    Packed(packed::Searcher),
-    Automaton(aho_corasick::AhoCorasick),
+/// One record's needles.
+pub(super) struct Trial<'s> {
+    search: &'s Search,
+    record: &'s [u8],
+    /// Needles that do not count in the record, and never will: looked at once, however often they stand there.
+    idle: u64,
 }
 
-impl Finder {
-    #[expect(clippy::expect_used, reason = "the literals are a table of ours")]
-    fn new(literals: &[&str]) -> Self {
-        match packed::Searcher::new(literals) {
-            Some(searcher) => Self::Packed(searcher),
-            None => Self::Automaton(aho_corasick::AhoCorasick::new(literals).expect("a short table of literals")),
-        }
-    }
-
-    #[inline]
-    fn find(&self, bytes: &[u8]) -> Option<(usize, usize)> {
-        match self {
-            Self::Packed(searcher) => searcher.find(bytes).map(|found| (found.start(), found.pattern().as_usize())),
-            Self::Automaton(searcher) => searcher.find(bytes).map(|found| (found.start(), found.pattern().as_usize())),
-        }
+impl Trial<'_> {
+    /// True when a needle at the mark makes the record worth parsing.
+    pub(super) fn counts(&mut self, mark: usize) -> bool {
+        self.search.needles.around(self.record, mark).any(|needle| {
+            let idle = self.idle >> needle & 1 == 1;
+            self.idle |= 1 << needle;
+            !idle && self.search.with[needle].as_ref().is_none_or(|with| with.any(self.record))
+        })
     }
 }

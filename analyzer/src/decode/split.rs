@@ -6,10 +6,8 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, u8x64};
 
+use super::literals::{BLOCK, Literals, Window, positions, window};
 use super::meter::examined;
-
-/// Bytes looked at in one step.
-const BLOCK: usize = 64;
 
 /// Follows strings and depth inside one container, and may stop between any two blocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +29,23 @@ pub struct Scan {
     pub closed: Option<usize>,
 }
 
+/// What a scan found, as offsets in the bytes that it was given, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cuts {
+    /// Behind the closing bracket of each element that is an object or an array.
+    pub ends: Vec<usize>,
+    /// Where the print of a literal may stand.
+    pub marks: Vec<usize>,
+}
+
+impl Cuts {
+    /// Forgets everything but the memory.
+    pub fn clear(&mut self) {
+        self.ends.clear();
+        self.marks.clear();
+    }
+}
+
 impl Splitter {
     /// Starts inside a container, right after its opening bracket; or before the first of a row of documents.
     pub fn new() -> Self {
@@ -47,42 +62,60 @@ impl Splitter {
     ///
     /// Without `last`, bytes that do not fill a block are left for the next call.
     pub fn scan(&mut self, bytes: &[u8], last: bool, ends: &mut Vec<usize>) -> Scan {
-        let level = Level::new();
-        let scan = dispatch!(level, simd => simd.vectorize(
+        dispatch!(Level::new(), simd => simd.vectorize(
             #[inline(always)]
-            || self.scan_with(simd, bytes, last, ends),
-        ));
+            || self.scan_with(simd, bytes, last, ends, |_, _| ()),
+        ))
+    }
+
+    /// The same, and pushes the marks of `literals` in the same pass: those that start and end in what was scanned.
+    pub fn scan_for(&mut self, literals: &Literals, bytes: &[u8], last: bool, cuts: &mut Cuts) -> Scan {
+        let Cuts { ends, marks } = cuts;
+        dispatch!(Level::new(), simd => simd.vectorize(
+            #[inline(always)]
+            || {
+                let prints = literals.prints(simd);
+                self.scan_with(simd, bytes, last, ends, |at, window| {
+                    let found = prints.marks(simd, window);
+                    if found != 0 {
+                        push(marks, found, at);
+                    }
+                })
+            },
+        ))
+    }
+
+    /// `also` looks at each block too.
+    #[inline(always)]
+    fn scan_with<S: Simd>(
+        &mut self,
+        simd: S,
+        bytes: &[u8],
+        last: bool,
+        ends: &mut Vec<usize>,
+        mut also: impl FnMut(usize, &Window),
+    ) -> Scan {
+        // A copy stays in registers, what is behind a reference does not: a tenth of the time.
+        let mut state = self.clone();
+        let whole = if last { bytes.len() } else { bytes.len() - bytes.len() % BLOCK };
+        let mut scan = Scan { scanned: whole, closed: None };
+        let mut room = [0; _];
+        for at in (0..whole).step_by(BLOCK) {
+            let window = window(bytes, at, &mut room);
+            also(at, window);
+            if let Some(closed) = state.step(simd, &window[..BLOCK], at, ends) {
+                scan = Scan { scanned: closed + 1, closed: Some(closed) };
+                break;
+            }
+        }
+        *self = state;
         examined(scan.scanned);
         scan
     }
 
-    #[inline(always)]
-    fn scan_with<S: Simd>(&mut self, simd: S, bytes: &[u8], last: bool, ends: &mut Vec<usize>) -> Scan {
-        let (blocks, tail) = bytes.as_chunks::<BLOCK>();
-        // A copy stays in registers, what is behind a reference does not: a tenth of the time.
-        let mut state = self.clone();
-        for (at, block) in blocks.iter().enumerate() {
-            if let Some(closed) = state.step(simd, block, at * BLOCK, ends) {
-                *self = state;
-                return Scan { scanned: closed + 1, closed: Some(closed) };
-            }
-        }
-        *self = state;
-        let scanned = bytes.len() - tail.len();
-        if !last || tail.is_empty() {
-            return Scan { scanned, closed: None };
-        }
-        let mut padded = [b' '; BLOCK];
-        padded[..tail.len()].copy_from_slice(tail);
-        match self.step(simd, &padded, scanned, ends) {
-            Some(closed) => Scan { scanned: closed + 1, closed: Some(closed) },
-            None => Scan { scanned: bytes.len(), closed: None },
-        }
-    }
-
     /// Takes one block in; gives the offset of the bracket that closes the container.
     #[inline(always)]
-    fn step<S: Simd>(&mut self, simd: S, block: &[u8; BLOCK], base: usize, ends: &mut Vec<usize>) -> Option<usize> {
+    fn step<S: Simd>(&mut self, simd: S, block: &[u8], base: usize, ends: &mut Vec<usize>) -> Option<usize> {
         let bytes = u8x64::from_slice(simd, block);
         // `[` and `]` differ from `{` and `}` by one bit, and no other byte becomes one of those with it set.
         let braces = bytes | u8x64::splat(simd, 0x20);
@@ -109,6 +142,12 @@ impl Splitter {
         self.depth = depth;
         closed
     }
+}
+
+/// Apart from the loop, which it would slow down.
+#[inline(never)]
+fn push(marks: &mut Vec<usize>, found: u64, base: usize) {
+    marks.extend(positions(found, base));
 }
 
 /// Goes from bracket to bracket; gives the depth behind the block, and what closes the container.

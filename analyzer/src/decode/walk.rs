@@ -142,13 +142,14 @@ impl<'w> Walker<'w> {
             let stride = if listed { SEGMENT } else { self.stride.max(self.scanned) };
             self.stride = (2 * self.stride).min(SEGMENT);
             let to = bytes.len().min(from + stride);
-            let mut ends = std::mem::take(&mut self.tools.ends);
-            ends.clear();
-            let scan = self.splitter.scan(&bytes[from..to], last && to == bytes.len(), &mut ends);
+            let mut cuts = std::mem::take(&mut self.tools.cuts);
+            cuts.clear();
+            let needles = self.tools.search.needles();
+            let scan = self.splitter.scan_for(needles, &bytes[from..to], last && to == bytes.len(), &mut cuts);
             let seen = from + scan.scanned;
-            let mut hunt = Hunt::new(seen);
+            let mut hunt = Hunt::new(&cuts.marks, from);
             let mut turn = None;
-            for end in ends.iter().map(|end| from + end) {
+            for end in cuts.ends.iter().map(|end| from + end) {
                 match self.element(bytes, at, end, listed, &mut hunt) {
                     None => at = end,
                     step => {
@@ -157,7 +158,7 @@ impl<'w> Walker<'w> {
                     }
                 }
             }
-            self.tools.ends = ends;
+            self.tools.cuts = cuts;
             if let Some(step) = turn {
                 return step;
             }
@@ -184,7 +185,7 @@ impl<'w> Walker<'w> {
     }
 
     /// Takes what ends at `end`, unless the walk turns elsewhere before it.
-    fn element(&mut self, bytes: &[u8], at: usize, end: usize, listed: bool, hunt: &mut Hunt) -> Option<Step> {
+    fn element(&mut self, bytes: &[u8], at: usize, end: usize, listed: bool, hunt: &mut Hunt<'_>) -> Option<Step> {
         let start = self.gap(bytes, at, end, listed)?;
         if !listed && let Some(step) = self.no_row(&bytes[..end], start) {
             return Some(step);
