@@ -267,6 +267,11 @@ fn search(bencher: Bencher<'_, '_>, percent: u64) {
 }
 
 #[divan::bench(args = [5, 60])]
+fn split_and_search(bencher: Bencher<'_, '_>, percent: u64) {
+    run(bencher, percent, both);
+}
+
+#[divan::bench(args = [5, 60])]
 fn decode_plain(bencher: Bencher<'_, '_>, percent: u64) {
     run(bencher, percent, records);
 }
@@ -279,12 +284,13 @@ fn decode_gzip(bencher: Bencher<'_, '_>, percent: u64) {
 /// Rounds are interleaved, so that a busy machine slows both sides of a ratio.
 fn ratios() {
     type Work = (&'static str, fn(&Corpus));
-    const WORK: [Work; 7] = [
+    const WORK: [Work; 8] = [
         ("libdeflate", limit),
         ("ours", ours),
         ("windows", windowed),
         ("split", splitter),
         ("search", needles),
+        ("both", both),
         ("decode plain", records),
         ("decode gzip", whole),
     ];
