@@ -85,3 +85,56 @@ fn the_sample_is_never_safe_and_wrong_questions_are_refused() {
     retire(sample, &["--key", "alias/archive", "--attest", "everything"]).ended(2);
     retire(sample, &[]).ended(2);
 }
+
+#[test]
+fn a_key_that_kms_is_about_to_delete_is_told_with_the_date_and_what_cancels_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let arn = key_arn(KEY);
+    let ops = || role("ops", "alice");
+    let scheduled = at("2026-04-20T00:00:00Z");
+    let disabled = kms::on_key("DisableKey", &arn).by(ops()).at(at("2026-01-03T00:00:00Z")).nth(2);
+    let deletion = || kms::schedule_deletion(&arn, scheduled, 30).by(ops()).at(scheduled).nth(3);
+    let source = log(folder.path(), 120, vec![deletion()]);
+    let document = retire(&source, &["--key", KEY, "--attest", ALL]).ended(10).json();
+    let key = &document["keys"][0];
+    assert_eq!(reasons(&document), ["soak"]);
+    let text = key["reasons"][0]["text"].as_str().unwrap();
+    assert!(text.contains("KMS deletes it at 2026-05-20 00:00 UTC, before they are over"), "{text}");
+    assert_eq!(key["deletion"]["date"], "2026-05-20T00:00:00Z");
+    let cancel = format!("aws kms cancel-key-deletion --region eu-west-1 --key-id {arn}");
+    assert_eq!(key["deletion"]["cancel"], cancel);
+    let page = |source: &Path, code| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keytrail"));
+        command.env_clear().args(["retire", "--quiet", "--key", KEY, "--attest", ALL]).arg(source);
+        String::from_utf8(run(command).ended(code).out).unwrap()
+    };
+    let text = page(&source, 10);
+    assert!(
+        text.contains("KMS deletes it at 2026-05-20 00:00:00 UTC") && text.contains("cancel-key-deletion"),
+        "{text}"
+    );
+    assert!(text.contains(&format!("keytrail retire --key {KEY} ")), "{text}");
+    // It was off long before it was scheduled: nothing is to be cancelled.
+    let source = log(folder.path(), 120, vec![disabled, deletion()]);
+    let document = retire(&source, &["--key", KEY, "--attest", ALL]).ended(0).json();
+    assert_eq!(document["keys"][0]["off_since"], "2026-01-03T00:00:00Z");
+    assert!(!page(&source, 0).contains("cancel-key-deletion"));
+}
+
+#[test]
+fn grants_of_one_grantee_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let arn = key_arn(KEY);
+    let grants = ["arn:aws:iam::111122223333:role/backup", "arn:aws:iam::111122223333:role/asg"];
+    let mut records = vec![kms::on_key("DisableKey", &arn).by(role("ops", "a")).at(at("2026-01-03T00:00:00Z")).nth(2)];
+    for nth in 0..9 {
+        let grant = kms::Grant::new(grants[usize::from(nth == 0)], &["Decrypt"]);
+        let record = kms::create_grant(&arn, &format!("{nth:064x}"), &grant).by(role("ops", "a"));
+        records.push(record.at(at("2026-01-02T00:00:00Z")).nth(100 + nth));
+    }
+    let source = log(folder.path(), 120, records);
+    let document = retire(&source, &["--key", KEY, "--attest", ALL]).ended(10).json();
+    let text = document["keys"][0]["reasons"][0]["text"].as_str().unwrap();
+    assert_eq!(text, format!("9 grants still open: {} (8 grants), {}", grants[0], grants[1]));
+    assert_eq!(document["keys"][0]["open_grants"].as_array().unwrap().len(), 2);
+}

@@ -31,7 +31,13 @@ pub(super) fn run(args: &RetireArgs, terminal: &mut Terminal<'_>) -> Result<Exit
     let as_of = report.run.as_of.unwrap_or_default();
     let judge = |facts| judge(facts, &report.coverage, as_of, args.soak, &args.attest);
     let keys: Vec<Judged> = keys.into_iter().map(judge).collect();
-    let retirement = Retirement { report, soak_days: args.soak, attested: args.attest.clone(), keys };
+    let retirement = Retirement {
+        report,
+        asked: wanted.text().to_string(),
+        soak_days: args.soak,
+        attested: args.attest.clone(),
+        keys,
+    };
     let text = match args.format.unwrap_or(AskFormat::Text) {
         AskFormat::Text => retire::text(&retirement, terminal.look()),
         AskFormat::Json => retire::json(&retirement),

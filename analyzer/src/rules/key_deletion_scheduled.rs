@@ -1,5 +1,6 @@
 //! Rule `key-deletion-scheduled`. Its page, `key_deletion_scheduled.md`, says what it finds and what it misses.
 
+use super::kit::deletion::{self, Scheduled};
 use super::kit::latent;
 use super::kit::mass::{self, Act, Words};
 use super::kit::outage::successes;
@@ -26,9 +27,6 @@ pub(super) static RULE: Rule = Rule {
     ],
     detect: Detect { key: Some(detect), mention: Some(mention), account: Some(many), ..Detect::NONE },
 };
-
-/// KMS takes 30 days where the call does not say.
-const DEFAULT_WINDOW_DAYS: i64 = 30;
 
 /// How a waiting period ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,9 +111,7 @@ fn many(view: &AccountView<'_>, cx: &Context<'_>) -> Vec<Draft> {
 fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> Draft {
     let cause = &key.events[change.by];
     let who = cx.who(&cause.actor);
-    let window = cause.detail.pending_window_days.unwrap_or(DEFAULT_WINDOW_DAYS);
-    let waits_for_replicas = cx.text(cause.detail.key_state) == "PendingReplicaDeletion";
-    let deadline = change.at.saturating_add(window.saturating_mul(DAY));
+    let scheduled = Scheduled::of(cause, cx);
     let used = uses(key, change.at, cx);
     let days = cx.settings.options.key_deletion_scheduled.recent_days;
     let in_use = used.as_ref().is_some_and(|used| used.is_within(days, change.at));
@@ -152,7 +148,7 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
         draft.title = format!("{} {what} by {who} at {}: {last_use}", key.label(), instant(change.at));
         draft.fact("cause", format!("ScheduleKeyDeletion by {who} from {from} at {}", instant(change.at)));
     }
-    draft.fact("deletion", deletion(end, deadline, window, waits_for_replicas, key, cx));
+    draft.fact("deletion", how(end, scheduled, key, cx));
     draft.fact(
         "last use",
         used.as_ref().map_or(last_use, |used| {
@@ -173,8 +169,8 @@ fn finding(key: &KeyView, change: &StateChange, end: End, cx: &Context<'_>) -> D
         let rest = if disabled { "; a cancelled key stays disabled, and nobody enabled it" } else { "" };
         draft.fact("now", format!("{}{rest}", now.state.id()));
     }
-    draft.detail("window_days", if unseen { Detail::Null } else { Detail::Int(window) });
-    draft.detail("deadline", if waits_for_replicas || unseen { Detail::Null } else { Detail::Time(deadline) });
+    draft.detail("window_days", if unseen { Detail::Null } else { Detail::Int(scheduled.window_days) });
+    draft.detail("deadline", scheduled.at.filter(|_| !unseen).map_or(Detail::Null, Detail::Time));
     draft.detail("last_use", used.as_ref().map_or(Detail::Null, |used| Detail::Time(used.last)));
     draft.detail("calls", Detail::Int(used.as_ref().map_or(0, |used| used.calls) as i64));
     draft.detail("cancelled", Detail::Bool(cancelled));
@@ -202,7 +198,8 @@ fn made_by_the_same(key: &KeyView, change: &StateChange, cx: &Context<'_>) -> bo
     })
 }
 
-fn deletion(end: End, deadline: i64, window: i64, for_replicas: bool, key: &KeyView, cx: &Context<'_>) -> String {
+fn how(end: End, scheduled: Scheduled, key: &KeyView, cx: &Context<'_>) -> String {
+    let window = scheduled.window_days;
     match end {
         End::Cancelled(by) => {
             let by = &key.events[by];
@@ -213,20 +210,23 @@ fn deletion(end: End, deadline: i64, window: i64, for_replicas: bool, key: &KeyV
             "cancelled, though the log does not show by whom: a call succeeded at {}, which no key does that waits for its deletion",
             instant(proof)
         ),
-        End::Waiting if for_replicas => "the waiting period begins when the last replica is deleted".into(),
-        End::Waiting if deadline > cx.as_of => {
-            format!("{} ({} left to cancel, of {window} days)", instant(deadline), length(deadline - cx.as_of))
-        }
-        End::Waiting => format!("{}: the window of {window} days is over", instant(deadline)),
+        End::Waiting => match scheduled.at {
+            _ if scheduled.waits_for_replicas => "the waiting period begins when the last replica is deleted".into(),
+            None => format!("not known: the record gives a window of {window} days, and KMS takes 7 to 30"),
+            Some(at) if at > cx.as_of => {
+                format!("{} ({} left to cancel, of {window} days)", instant(at), length(at - cx.as_of))
+            }
+            Some(at) => format!("{}: the window of {window} days is over", instant(at)),
+        },
     }
 }
 
 fn remediation(key: &KeyView, end: End) -> String {
-    let (region, arn) = (word(&key.region), word(&key.arn));
     match end {
         End::Waiting => format!(
-            "If this was not meant to happen, cancel and enable (a cancelled key stays disabled):\naws kms \
-             cancel-key-deletion --region {region} --key-id {arn}\naws kms enable-key --region {region} --key-id {arn}"
+            "If this was not meant to happen, cancel and enable (a cancelled key stays disabled):\n{}\n{}",
+            deletion::cancel(&key.region, &key.arn),
+            deletion::enable(&key.region, &key.arn)
         ),
         End::Cancelled(_) | End::Unseen(_) => {
             "The deletion was cancelled. See that the key is enabled where it is needed, and ask who scheduled it, and why.".into()

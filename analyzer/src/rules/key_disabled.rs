@@ -1,5 +1,6 @@
 //! Rule `key-disabled`. Its page, `key_disabled.md`, says what it finds and what it misses.
 
+use super::kit::deletion;
 use super::kit::latent;
 use super::kit::mass::{self, Act, Words};
 use super::kit::usage::{last_use, uses};
@@ -105,11 +106,7 @@ fn finding(key: &KeyView, change: &StateChange, end: Option<&StateChange>, cx: &
         draft.evidence.push(cx.control_evidence(&key.events[end.by], role));
     }
     draft.remediation = match end {
-        None => format!(
-            "If this was not meant to happen:\naws kms enable-key --region {} --key-id {}",
-            word(&key.region),
-            word(&key.arn)
-        ),
+        None => format!("If this was not meant to happen:\n{}", deletion::enable(&key.region, &key.arn)),
         Some(_) if enabled.is_some() => "Nothing for the key: it is enabled. Ask who switched it off, and why.".into(),
         Some(end) if end.state == KeyState::PendingImport => {
             "The key lost its imported material since, and another finding speaks of that: import it again, then enable the key.".into()

@@ -48,8 +48,26 @@ struct Key<'r> {
     verdict: &'static str,
     state: Option<&'static str>,
     state_since: Option<String>,
+    /// Since when it cannot be used.
+    off_since: Option<String>,
+    deletion: Option<OfDeletion<'r>>,
     last_use: Option<String>,
+    open_grants: Vec<OfGrantee<'r>>,
     reasons: Vec<OfReason<'r>>,
+}
+
+#[derive(Serialize)]
+struct OfDeletion<'r> {
+    /// Null while the waiting period has not begun, or is not known.
+    date: Option<String>,
+    waits_for_replicas: bool,
+    cancel: &'r str,
+}
+
+#[derive(Serialize)]
+struct OfGrantee<'r> {
+    grantee: &'r str,
+    grants: u64,
 }
 
 #[derive(Serialize)]
@@ -73,7 +91,14 @@ impl<'r> Key<'r> {
             verdict: key.verdict.id(),
             state: facts.state.map(|(state, _)| state.id()),
             state_since: facts.state.map(|(_, at)| human::rfc3339(at)),
+            off_since: facts.off_since.map(human::rfc3339),
+            deletion: facts.deletion.as_ref().map(|deletion| OfDeletion {
+                date: deletion.at.map(human::rfc3339),
+                waits_for_replicas: deletion.waits_for_replicas,
+                cancel: &deletion.cancel,
+            }),
             last_use: facts.last_use.as_ref().map(|(at, _)| human::rfc3339(*at)),
+            open_grants: facts.grants.iter().map(|(grantee, grants)| OfGrantee { grantee, grants: *grants }).collect(),
             reasons: key.reasons.iter().map(reason).collect(),
         }
     }

@@ -1,12 +1,10 @@
 //! The verdict over one key.
 
+use super::Facts;
 use crate::report::human;
-use crate::rules::Context;
-use crate::rules::kit::context::short_principal;
 use crate::rules::kit::time::{DAY, instant, length, plural};
-use crate::rules::kit::usage::uses;
+use crate::view::Coverage;
 use crate::view::history::KeyState;
-use crate::view::{Coverage, KeyView};
 
 /// What leaves no events, and somebody must vouch for by name.
 pub const ATTESTABLE: [(&str, &str); 4] = [
@@ -51,73 +49,6 @@ pub struct Reason {
     pub text: String,
 }
 
-/// What the log says of one key.
-#[derive(Clone, Debug)]
-pub struct Facts {
-    /// Key ARN.
-    pub arn: String,
-    /// Alias, else key id.
-    pub label: String,
-    /// Account and Region of the key, then accounts of those that used it.
-    pub places: Vec<(String, String)>,
-    /// State and since when.
-    pub state: Option<(KeyState, i64)>,
-    /// Last successful use and who, in a few words.
-    pub last_use: Option<(i64, String)>,
-    /// Failures that the key's state caused since it is off: how many, the last one, and who.
-    pub failures: Option<(u64, i64, String)>,
-    /// Open grants: grantees.
-    pub grants: Vec<String>,
-    /// Resources that it protected.
-    pub resources: Vec<String>,
-    /// Resources beyond those that are told apart.
-    pub more_resources: u64,
-    /// It is a multi-Region key.
-    pub multi_region: bool,
-}
-
-impl Facts {
-    /// Gathers them.
-    pub fn of(key: &KeyView, cx: &Context<'_>) -> Self {
-        let state = key.history.state_at(cx.as_of).map(|change| (change.state, change.at));
-        let used = uses(key, cx.as_of, cx);
-        let mut failures: Option<(u64, i64, String)> = None;
-        let mut places = vec![(key.account.clone(), key.region.clone())];
-        for series in &key.series {
-            let account = cx.text(series.key.principal).split(':').nth(4).unwrap_or_default();
-            let place = (account.to_string(), key.region.clone());
-            if account.len() == 12 && !places.contains(&place) {
-                places.push(place);
-            }
-            if !series.key.failure.is_some_and(|failure| failure.is_key_state()) {
-                continue;
-            }
-            let since = state.map_or(i64::MIN, |(_, at)| at);
-            for cell in series.cells.iter().filter(|cell| cell.last() >= since) {
-                let (count, last, who) = failures.get_or_insert((0, i64::MIN, String::new()));
-                *count += u64::from(cell.count);
-                if cell.last() > *last {
-                    (*last, *who) = (cell.last(), short_principal(cx.text(series.key.principal)));
-                }
-            }
-        }
-        let open = key.history.grants.iter().filter(|grant| grant.ended.is_none());
-        let grantee = |created: usize| key.events[created].detail.grantee.as_deref().unwrap_or("somebody").to_string();
-        Self {
-            arn: key.arn.clone(),
-            label: key.label().to_string(),
-            places,
-            state,
-            last_use: used.map(|used| (used.last, used.by())),
-            failures,
-            grants: open.map(|grant| grantee(grant.created)).collect(),
-            resources: key.resources.iter().map(|resource| resource.name.to_string()).collect(),
-            more_resources: key.resources_overflow,
-            multi_region: key.id.starts_with("mrk-"),
-        }
-    }
-}
-
 /// A key with its verdict.
 #[derive(Clone, Debug)]
 pub struct Judged {
@@ -136,35 +67,29 @@ pub fn judge(facts: Facts, coverage: &Coverage, as_of: i64, soak_days: u32, atte
     let mut say = |verdict, kind, text: String| reasons.push(Reason { verdict, kind, text });
     let soak = i64::from(soak_days) * DAY;
     let start = as_of - soak;
-    match facts.state {
-        Some((KeyState::Deleted, at)) => {
-            say(Verdict::NotSafe, "deleted", format!("it is deleted since {}", instant(at)))
+    let off = facts.state.filter(|(state, _)| matches!(state, KeyState::Disabled | KeyState::PendingDeletion));
+    let off = off.map(|(_, at)| facts.off_since.unwrap_or(at));
+    match (facts.state, off) {
+        (_, Some(since)) if since > start => {
+            say(Verdict::NotSafe, "soak", soaking(since, since + soak, &facts, as_of, soak_days));
         }
-        Some((KeyState::Disabled | KeyState::PendingDeletion, at)) if at > start => say(
-            Verdict::NotSafe,
-            "soak",
-            format!(
-                "it is off since {}, for {} of {soak_days} days; wait until {}",
-                instant(at),
-                (as_of - at) / DAY,
-                instant(at + soak)
-            ),
-        ),
-        Some((KeyState::Disabled | KeyState::PendingDeletion, _)) => {}
-        Some((state, _)) => {
+        (_, Some(_)) => {}
+        (Some((KeyState::Deleted, at)), _) => {
+            say(Verdict::NotSafe, "deleted", format!("it is deleted since {}", instant(at)));
+        }
+        (Some((state, _)), _) => {
             say(
                 Verdict::NotSafe,
                 "not-disabled",
                 format!("it is {}: disable it first, and wait {soak_days} days", state.id()),
             );
         }
-        None => say(Verdict::Unknown, "state", "the log does not tell whether it is disabled".into()),
+        (None, _) => say(Verdict::Unknown, "state", "the log does not tell whether it is disabled".into()),
     }
     // Use before it was switched off is what the soak is for; use since then belies that it is off.
-    let off = facts.state.filter(|(state, _)| matches!(state, KeyState::Disabled | KeyState::PendingDeletion));
     if let Some((at, who)) = &facts.last_use
         && *at > start
-        && off.is_none_or(|(_, since)| *at > since)
+        && off.is_none_or(|since| *at > since)
     {
         say(Verdict::NotSafe, "used", format!("it was used at {}, by {who}", instant(*at)));
     }
@@ -177,8 +102,11 @@ pub fn judge(facts: Facts, coverage: &Coverage, as_of: i64, soak_days: u32, atte
         say(Verdict::NotSafe, "failures", text);
     }
     if !facts.grants.is_empty() {
-        let count = plural(facts.grants.len() as u64, "grant");
-        say(Verdict::NotSafe, "grants", format!("{count} still open: {}", named(&facts.grants)));
+        let count = plural(facts.grants.values().sum(), "grant");
+        let mut grantees: Vec<(&String, &u64)> = facts.grants.iter().collect();
+        grantees.sort_by_key(|(_, held)| std::cmp::Reverse(**held));
+        let grantees: Vec<String> = grantees.into_iter().map(|(who, held)| held_by(who, *held)).collect();
+        say(Verdict::NotSafe, "grants", format!("{count} still open: {}", named(&grantees)));
     }
     if facts.multi_region {
         say(
@@ -207,6 +135,30 @@ pub fn judge(facts: Facts, coverage: &Coverage, as_of: i64, soak_days: u32, atte
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
     let verdict = reasons.iter().map(|reason| reason.verdict).max().unwrap_or(Verdict::Safe);
     Judged { facts, verdict, reasons }
+}
+
+/// A key that is not off for long enough: until when to wait, or that KMS does not wait so long.
+fn soaking(since: i64, until: i64, facts: &Facts, as_of: i64, soak_days: u32) -> String {
+    let so_far = format!("it is off since {}, for {} of {soak_days} days", instant(since), (as_of - since) / DAY);
+    let deletion = facts.deletion.as_ref().map(|deletion| deletion.at);
+    match deletion {
+        Some(Some(at)) if at <= as_of => {
+            format!("{so_far}, and KMS deletes it as of {}: it may be gone", instant(at))
+        }
+        Some(Some(at)) if at < until => format!(
+            "{so_far}, and KMS deletes it at {}, before they are over: cancel the deletion, and wait until {}",
+            instant(at),
+            instant(until)
+        ),
+        Some(Some(at)) => {
+            format!("{so_far}; wait until {}: KMS deletes it after that, at {}", instant(until), instant(at))
+        }
+        Some(None) | None => format!("{so_far}; wait until {}", instant(until)),
+    }
+}
+
+fn held_by(who: &str, held: u64) -> String {
+    if held == 1 { who.to_string() } else { format!("{who} ({held} grants)") }
 }
 
 /// What was not looked at in the time that counts.
@@ -265,6 +217,7 @@ fn named(items: &[String]) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::Deletion;
     use super::{ATTESTABLE, Facts, Verdict, judge};
     use crate::rules::kit::time::DAY;
     use crate::view::Coverage;
@@ -278,13 +231,35 @@ mod tests {
             label: "alias/old".into(),
             places: vec![("111122223333".into(), "eu-west-1".into())],
             state: Some((KeyState::Disabled, NOW - 100 * DAY)),
+            off_since: Some(NOW - 100 * DAY),
+            deletion: None,
             last_use: Some((NOW - 101 * DAY, "role app (1 ×)".into())),
             failures: None,
-            grants: Vec::new(),
+            grants: BTreeMap::new(),
             resources: vec!["arn:aws:s3:::old".into()],
             more_resources: 0,
             multi_region: false,
         }
+    }
+
+    /// KMS does not wait for the soak: the day on which it deletes the key decides what is to be done.
+    #[test]
+    fn a_deletion_before_the_end_of_the_soak_is_to_be_cancelled() {
+        let since = NOW - 20 * DAY;
+        let text = |at| {
+            let deletion = Some(Deletion { at, waits_for_replicas: at.is_none(), cancel: "aws".into() });
+            let facts =
+                Facts { state: Some((KeyState::PendingDeletion, since)), off_since: Some(since), deletion, ..facts() };
+            let judged = judge(facts, &coverage(), NOW, 90, &all());
+            assert_eq!((judged.verdict, judged.reasons.len()), (Verdict::NotSafe, 1), "{judged:?}");
+            judged.reasons[0].text.clone()
+        };
+        let (early, late, past, never) =
+            (text(Some(NOW + DAY)), text(Some(NOW + 75 * DAY)), text(Some(NOW - DAY)), text(None));
+        assert!(early.contains("before they are over: cancel the deletion"), "{early}");
+        assert!(late.contains("KMS deletes it after that"), "{late}");
+        assert!(past.ends_with("it may be gone") && !past.contains("wait until"), "{past}");
+        assert!(never.contains("wait until") && !never.contains("KMS deletes"), "{never}");
     }
 
     fn coverage() -> Coverage {
@@ -308,10 +283,10 @@ mod tests {
         }
         let bad = [
             Facts { state: Some((KeyState::Enabled, NOW - 100 * DAY)), ..facts() },
-            Facts { state: Some((KeyState::Disabled, NOW - 80 * DAY)), ..facts() },
+            Facts { off_since: Some(NOW - 80 * DAY), ..facts() },
             Facts { last_use: Some((NOW - DAY, "role app".into())), ..facts() },
             Facts { failures: Some((3, NOW - DAY, "role app".into())), ..facts() },
-            Facts { grants: vec!["role backup".into()], ..facts() },
+            Facts { grants: BTreeMap::from([("role backup".into(), 2)]), ..facts() },
         ];
         for facts in bad {
             let judged = judge(facts, &coverage(), NOW, 90, &all());

@@ -1,11 +1,13 @@
 //! `keytrail retire`: may this key go? SAFE only where everything that could need it is accounted for.
 
+mod facts;
 mod json;
 mod judge;
 mod text;
 
+pub use facts::{Deletion, Facts};
 pub use json::{SCHEMA, render as json};
-pub use judge::{ATTESTABLE, Facts, Judged, Reason, Verdict, judge};
+pub use judge::{ATTESTABLE, Judged, Reason, Verdict, judge};
 pub use text::render as text;
 
 use super::Report;
@@ -15,6 +17,8 @@ use super::Report;
 pub struct Retirement {
     /// What ran and what was looked at; no findings.
     pub report: Report,
+    /// The key, as it was asked for.
+    pub asked: String,
     /// Days that a key must have been off.
     pub soak_days: u32,
     /// What somebody vouches for.

@@ -8,6 +8,7 @@ use crate::finding::Role;
 use crate::policy::{Policy, diff};
 use crate::rules::Context;
 use crate::rules::kit::context::{short_principal, short_service};
+use crate::rules::kit::deletion::Scheduled;
 use crate::rules::kit::time::{DAY, instant, plural};
 use crate::view::KeyView;
 use crate::view::activity::{Cell, SeriesKey};
@@ -170,8 +171,14 @@ fn describe(
         "DisableKey" => "disabled".into(),
         "EnableKey" => "enabled".into(),
         "ScheduleKeyDeletion" => {
-            let days = detail.pending_window_days.unwrap_or(30);
-            format!("scheduled for deletion in {days} days, on {}", instant(control.event.time + days * DAY))
+            let scheduled = Scheduled::of(control, cx);
+            match scheduled.at {
+                Some(at) => format!("scheduled for deletion in {} days, on {}", scheduled.window_days, instant(at)),
+                None if scheduled.waits_for_replicas => {
+                    "scheduled for deletion once its last replica is deleted".into()
+                }
+                None => "scheduled for deletion".into(),
+            }
         }
         "CancelKeyDeletion" => "deletion cancelled; the key stays disabled until somebody enables it".into(),
         "DeleteKey" => "deleted: permanent".into(),

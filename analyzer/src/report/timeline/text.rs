@@ -1,6 +1,7 @@
 //! `--format text`: a heading for each key, then a line for each entry.
 
 use super::{Entry, EntryKind, KeyStory, Timeline, Wanted};
+use crate::finding::word;
 use crate::report::human;
 use crate::report::text::page::{Page, Tone};
 use crate::report::text::{Look, coverage};
@@ -19,7 +20,11 @@ pub fn render(timeline: &Timeline, look: Look) -> String {
         one(&mut page, key);
     }
     page.blank();
-    coverage::print(&mut page, &timeline.report, "timeline");
+    let asked = match &timeline.wanted {
+        Wanted::Key(name) => format!("timeline --key {}", word(name)),
+        Wanted::Resource(name) => format!("timeline --resource {}", word(name)),
+    };
+    coverage::print(&mut page, &timeline.report, &asked);
     page.finish()
 }
 

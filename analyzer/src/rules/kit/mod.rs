@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod breadth;
 pub mod by_hand;
 pub mod context;
+pub mod deletion;
 pub mod draft;
 pub mod engine;
 pub mod grantee;

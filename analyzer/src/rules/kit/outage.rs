@@ -1,9 +1,9 @@
 //! Times in which a key could not be used, and the failures that fall into them.
 
 use super::context::Context;
+use super::deletion::Scheduled;
 use super::over::{self, Over};
 use super::stretch::{Lack, Stretch, Stretches, begins_before_it_works};
-use super::time::DAY;
 use crate::view::KeyView;
 use crate::view::activity::{Cell, Series};
 use crate::view::event::EventRef;
@@ -239,12 +239,11 @@ fn known<'v>(stretch: &Stretch<'v>, cx: &Context<'v>) -> Outage<'v> {
         _ => "disabled",
     };
     let scheduled = stretch.events.iter().rev().find(|later| name(later) == "ScheduleKeyDeletion");
-    let waits_for_replicas =
-        scheduled.is_some_and(|scheduled| cx.text(scheduled.detail.key_state) == "PendingReplicaDeletion");
+    let scheduled = scheduled.map(|call| Scheduled::of(call, cx));
+    let waits_for_replicas = scheduled.is_some_and(|scheduled| scheduled.waits_for_replicas);
     let deadline = scheduled
-        .filter(|_| matches!(stretch.state, KeyState::PendingDeletion | KeyState::Deleted))
-        .filter(|_| stretch.until.is_none() && !waits_for_replicas)
-        .and_then(|scheduled| deadline(scheduled));
+        .filter(|_| matches!(stretch.state, KeyState::PendingDeletion | KeyState::Deleted) && stretch.until.is_none())
+        .and_then(|scheduled| scheduled.at);
     let undo = match (stretch.state, &stretch.lack) {
         (_, Lack::Store(store)) => Undo::Connect(store.clone()),
         (KeyState::PendingDeletion, _) => Undo::CancelDeletion,
@@ -267,12 +266,6 @@ fn known<'v>(stretch: &Stretch<'v>, cx: &Context<'v>) -> Outage<'v> {
         undo,
         failures: Vec::new(),
     }
-}
-
-/// End of the waiting period of a scheduled deletion; `None` when the record gives one that KMS does not.
-fn deadline(scheduled: &ControlEvent) -> Option<i64> {
-    let days = scheduled.detail.pending_window_days.unwrap_or(30);
-    (7..=30).contains(&days).then(|| scheduled.event.time.saturating_add(days * DAY))
 }
 
 fn cause_unknown<'v>(first: usize) -> Outage<'v> {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::context::Context;
+use super::deletion;
 use super::outage::{Outage, Undo};
 use super::over::Over;
 use super::time::instant;
@@ -18,7 +19,7 @@ pub fn is_whole(undo: &Undo) -> bool {
 /// What to do about an outage. `soak` says that it was meant to be one.
 pub fn text(key: &KeyView, outage: &Outage<'_>, soak: bool, cx: &Context<'_>) -> String {
     let (region, arn) = (word(&key.region), word(&key.arn));
-    let enable = format!("aws kms enable-key --region {region} --key-id {arn}");
+    let enable = deletion::enable(&key.region, &key.arn);
     match &outage.undo {
         _ if matches!(outage.over, Some(Over::Again(_))) => {
             "Nothing for this outage: see the later one of the same key.".into()
@@ -32,8 +33,8 @@ pub fn text(key: &KeyView, outage: &Outage<'_>, soak: bool, cx: &Context<'_>) ->
         }
         Undo::Enable => format!("If this was not meant to happen:\n{enable}"),
         Undo::CancelDeletion => format!(
-            "If this was not meant to happen, cancel and enable (a cancelled key stays disabled):\naws kms \
-             cancel-key-deletion --region {region} --key-id {arn}\n{enable}"
+            "If this was not meant to happen, cancel and enable (a cancelled key stays disabled):\n{}\n{enable}",
+            deletion::cancel(&key.region, &key.arn)
         ),
         Undo::Import => format!(
             "Import the key material again:\naws kms get-parameters-for-import --region {region} --key-id {arn} ..., then aws kms import-key-material"
