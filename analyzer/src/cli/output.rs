@@ -1,4 +1,4 @@
-//! A file that appears whole or not at all.
+//! A file, or a folder of files, that appears whole or not at all.
 
 use std::fmt::Display;
 use std::fs::{self, OpenOptions};
@@ -62,6 +62,45 @@ impl Output {
     }
 }
 
+/// A folder that is not there yet.
+pub(super) struct NewFolder {
+    path: PathBuf,
+}
+
+impl NewFolder {
+    /// Tells before a long run whether the folder can be made. Nothing is made yet, but for folders above it.
+    pub(super) fn check(path: &Path) -> Result<Self, Failure> {
+        if path.symlink_metadata().is_ok() {
+            let story = format!("{} is there already: evidence is not mixed with other files", path.display());
+            return Err(Failure::usage(story).hint("name a folder that does not exist yet"));
+        }
+        let cannot = |error: io::Error| Failure::usage(format!("cannot write to {}: {}", path.display(), error.kind()));
+        fs::create_dir_all(folder(path)).map_err(cannot)?;
+        beside(folder(path)).map_err(cannot)?;
+        Ok(Self { path: path.to_path_buf() })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes all files in a folder beside its place and renames that: a run that fails leaves nothing that the next one
+    /// would have to mistrust.
+    pub(super) fn write(self, files: &[(&str, Vec<u8>)]) -> Result<(), Failure> {
+        let failed =
+            |error: io::Error| Failure::could_not_run(format!("cannot write {}: {error}", self.path.display()));
+        let beside = tempfile::Builder::new().prefix(".keytrail-").tempdir_in(folder(&self.path)).map_err(failed)?;
+        // The temporary folder is closed to others, as it should be; what stands there in the end is as the umask has it.
+        let whole = beside.path().join("whole");
+        fs::create_dir(&whole).map_err(failed)?;
+        for (name, bytes) in files {
+            let mut file = fs::File::create_new(whole.join(name)).map_err(failed)?;
+            file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+        }
+        fs::rename(&whole, &self.path).map_err(failed)
+    }
+}
+
 fn replace(place: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut file = beside(folder(place))?;
     write(&mut file)?;
@@ -109,6 +148,19 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"{}");
 
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "and nothing beside it");
+    }
+
+    #[test]
+    fn a_folder_appears_with_all_its_files_or_not_at_all() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("evidence/2026");
+        let twice = [("a.csv", b"1".to_vec()), ("a.csv", b"2".to_vec())];
+        NewFolder::check(&path).unwrap().write(&twice).unwrap_err();
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
+        NewFolder::check(&path).unwrap().write(&twice[..1]).unwrap();
+        assert_eq!(fs::read(path.join("a.csv")).unwrap(), b"1");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "and nothing beside it");
+        NewFolder::check(&path).map(drop).unwrap_err();
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::args::{ReportArgs, ReportFormat};
 use super::exit::ExitReason;
 use super::expected::{self, Kind};
 use super::failure::Failure;
-use super::output::Output;
+use super::output::{NewFolder, Output};
 use super::scan::{period, warn_of_gaps};
 use super::terminal::Terminal;
 use super::{input, progress, settings, verify};
@@ -38,16 +38,11 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
     settings::no_terminal(&args.sources, terminal, "keytrail report - < FILE")?;
     let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
     let format = args.format.or_else(|| output.and_then(format_of)).unwrap_or(ReportFormat::Html);
-    if format == ReportFormat::Pdf && args.pack.is_none() {
-        pdf_can_be_written(output.is_none() && terminal.around.out_is_terminal)?;
+    if format == ReportFormat::Pdf {
+        pdf_can_be_written(args.pack.is_none() && output.is_none() && terminal.around.out_is_terminal)?;
     }
     let output = output.map(Output::check).transpose()?;
-    if let Some(pack) = &args.pack
-        && pack.exists()
-    {
-        let story = format!("{} is there already: evidence is not mixed with other files", pack.display());
-        return Err(Failure::usage(story).hint("name a folder that does not exist yet"));
-    }
+    let pack = args.pack.as_deref().map(NewFolder::check).transpose()?;
     let mut asked = asked(args)?;
     let (from, to) = period(args.from, args.to)?;
     let options = ScanOptions {
@@ -85,10 +80,11 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
             terminal.warn(format!("hard to compare with the earlier report: {mismatch}"));
         }
     }
-    match (&args.pack, output) {
+    match (pack, output) {
         (Some(folder), _) => {
-            let files = pack(folder, &audit)?;
-            terminal.note(format!("wrote {} to {}", human::count(files as u64, "file"), folder.display()));
+            let path = folder.path().display().to_string();
+            let files = write_pack(folder, &audit)?;
+            terminal.note(format!("wrote {} to {path}", human::count(files as u64, "file")));
         }
         (None, Some(output)) => {
             let path = output.path().display().to_string();
@@ -215,7 +211,7 @@ fn list(frameworks: &[Framework]) -> String {
 }
 
 /// Writes the evidence pack; how many files it has.
-fn pack(folder: &Path, audit: &Audit) -> Result<usize, Failure> {
+fn write_pack(folder: NewFolder, audit: &Audit) -> Result<usize, Failure> {
     let inventory = Inventory::new(audit.report.clone(), audit.keys.clone());
     let mut files = vec![
         ("changes.csv", audit::changes_csv(audit).into_bytes()),
@@ -240,13 +236,11 @@ fn pack(folder: &Path, audit: &Audit) -> Result<usize, Failure> {
         files.push(("report.pdf", pdf(audit)?));
     }
     files.sort_by_key(|(name, _)| *name);
-    let failed = |error: std::io::Error| Failure::could_not_run(format!("{}: {error}", folder.display()));
-    std::fs::create_dir_all(folder).map_err(failed)?;
     let mut sums = String::new();
     for (name, bytes) in &files {
-        std::fs::write(folder.join(name), bytes).map_err(failed)?;
         let _ = writeln!(sums, "{}  {name}", hex(&Sha256::digest(bytes)));
     }
-    std::fs::write(folder.join("SHA256SUMS"), sums).map_err(failed)?;
-    Ok(files.len() + 1)
+    files.push(("SHA256SUMS", sums.into_bytes()));
+    folder.write(&files)?;
+    Ok(files.len())
 }

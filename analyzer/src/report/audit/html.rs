@@ -1,24 +1,25 @@
 //! `--format html`: one file that stands alone: no script, nothing loaded from anywhere. Every text goes through `maud`,
 //! which escapes it.
 
+mod controls;
+mod coverage;
+
 use std::collections::BTreeMap;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::Audit;
-use super::asked::{self, drawn, since};
+use super::asked::{drawn, since};
 use super::json::integrity;
 use super::operating::html::{alerts, suppressions};
 use super::style::STYLE;
-use crate::compliance::{Assessment, Control, Integrity, Status};
+use crate::compliance::{Integrity, Status};
 use crate::finding::{Finding, Proof, Status as FindingStatus, Vouched};
 use crate::report::{Report, escape, human};
 use crate::view::inventory::KeyRow;
 
 /// Rows of a table that the page shows; the CSV files have all.
 pub(super) const ROWS: usize = 500;
-/// Days that the heat map shows one by one; a longer period is shown by weeks.
-const DAYS: usize = 45;
 
 /// The page.
 pub fn render(audit: &Audit) -> String {
@@ -49,15 +50,15 @@ pub fn render(audit: &Audit) -> String {
                     (summary(audit))
                     @if let Some(comparison) = &audit.comparison { (since(audit, comparison)) }
                     (scope(audit))
-                    (coverage(audit))
+                    (coverage::section(audit))
                     span id="controls" {}
                     @for (framework, assessments) in &audit.frameworks {
                         section aria-labelledby={"f-" (framework.id)} {
                             h2 id={"f-" (framework.id)} { (framework.name) }
                             p.dim { "Mapping " (framework.mapping) ", in our words. The text itself: " span.id { (framework.source) } }
-                            (table_of_controls(&framework.id, &framework.controls, assessments))
+                            (controls::table(&framework.id, &framework.controls, assessments))
                             @for (control, assessment) in framework.controls.iter().zip(assessments) {
-                                (one(&framework.id, control, assessment, audit))
+                                (controls::one(&framework.id, control, assessment, audit))
                             }
                         }
                     }
@@ -181,129 +182,6 @@ fn vouched(report: &Report) -> String {
     let all = Vouched::ALL.into_iter().filter_map(|vouched| Some((vouched, counts.get(&vouched)?)));
     let parts: Vec<String> = all.map(|(vouched, n)| format!("{} {}", human::number(*n), vouched.id())).collect();
     format!("objects that were read: {}", parts.join(", "))
-}
-
-fn coverage(audit: &Audit) -> Markup {
-    let coverage = &audit.report.coverage;
-    let first = coverage.days.values().filter_map(|days| days.keys().next()).min().copied();
-    let last = coverage.days.values().filter_map(|days| days.keys().next_back()).max().copied();
-    let (Some(first), Some(last)) = (first, last) else {
-        return html! { section aria-labelledby="coverage" { h2 id="coverage" { "Coverage" } p { "No log was read." } } };
-    };
-    let step = if (last - first) as usize >= DAYS { 7 } else { 1 };
-    let columns: Vec<i64> = (first..=last).step_by(step).collect();
-    let day = |day: i64| human::time(day * 86_400_000).chars().skip(5).take(5).collect::<String>();
-    html! {
-        section aria-labelledby="coverage" {
-            h2 id="coverage" { "Coverage" }
-            p { "Hours of each " (if step == 7 { "week" } else { "day" }) " in which a log of the account and Region speaks. CloudTrail writes nothing in a quiet hour: without a validated digest an hour without a log is unproved, neither idle nor lost." }
-            (asked::expected(&audit.expected))
-            h3 { "Hours with a log" }
-            div.scroll tabindex="0" role="region" aria-label="Hours with a log" {
-                table.heat {
-                    caption { "Hours with a log, of " (24 * step) }
-                    thead { tr { th scope="col" { "Account" } th scope="col" { "Region" } @for &column in &columns { th scope="col" { (day(column)) } } } }
-                    tbody {
-                        @for ((account, region), days) in coverage.days.iter().take(ROWS) {
-                            tr {
-                                th scope="row" { (text(account)) } td { (text(region)) }
-                                @for &column in &columns {
-                                    @let hours: u32 = days.range(column..column + step as i64).map(|(_, hours)| hours).sum();
-                                    td class={"h" (shade(hours, step))} { (hours) }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-            @if coverage.days.len() > ROWS { p.dim { "and " (coverage.days.len() - ROWS) " more in the JSON" } }
-            @if let Some(integrity) = audit.report.integrity.as_ref().filter(|integrity| integrity.problems > 0) {
-                h3 { "What validating the logs found" }
-                ul { @for problem in &integrity.first { li { span.id { (text(problem)) } } } }
-            }
-            @if !coverage.blind.is_empty() {
-                h3 { "Trails that did not log KMS" }
-                ul { @for window in coverage.blind.iter().take(ROWS) {
-                    li { (window.what.id()) ": " span.id { (text(&window.trail)) } " from " (human::time(window.from)) " UTC "
-                        @match window.to { Some(to) => { "to " (human::time(to)) " UTC" } None => { "on" } } ", by " span.id { (text(&window.by)) } }
-                } }
-            }
-            @let unread: Vec<_> = coverage.skipped.iter().filter(|skipped| !skipped.reason.is_expected()).collect();
-            @if !unread.is_empty() {
-                h3 { "Objects that could not be read" }
-                ul { @for skipped in unread.iter().take(ROWS) { li { span.id { (text(&skipped.object)) } ": " (skipped.reason.meaning()) } } }
-            }
-        }
-    }
-}
-
-fn shade(hours: u32, step: usize) -> u32 {
-    match (hours, hours * 3 >= 24 * step as u32 * 2, hours * 3 >= 24 * step as u32) {
-        (0, ..) => 0,
-        (_, true, _) => 3,
-        (_, _, true) => 2,
-        _ => 1,
-    }
-}
-
-fn anchor(framework: &str, control: &Control) -> String {
-    let id: String = control.id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    format!("c-{framework}-{id}")
-}
-
-fn table_of_controls(framework: &str, controls: &[Control], assessments: &[Assessment]) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label={ "Controls of " (framework) } {
-            table {
-                caption { "Controls and what the log proves of them" }
-                thead { tr { th scope="col" { "Control" } th scope="col" { "What it asks for" } th scope="col" { "Status" } th scope="col" { "Because" } } }
-                tbody { @for (control, assessment) in controls.iter().zip(assessments) {
-                    tr {
-                        th scope="row" { a href={"#" (anchor(framework, control))} { (control.id) } }
-                        td { (control.title) }
-                        td class=(class(assessment.status)) { (assessment.status.id()) }
-                        td { (assessment.because) }
-                    }
-                } }
-            }
-        }
-    }
-}
-
-fn one(framework: &str, control: &Control, assessment: &Assessment, audit: &Audit) -> Markup {
-    let of = |index: usize| &audit.report.findings[index];
-    html! {
-        // The target of links stands inside: a browser opens what it is in, scripts or not.
-        details open[assessment.status == Status::Contradicted] {
-            summary { b { (control.id) } " " (control.title) ": " span class=(class(assessment.status)) { (assessment.status.id()) } }
-            p.target id=(anchor(framework, control)) { (assessment.because) "." }
-            @if !assessment.against.is_empty() {
-                h3 { "Findings" }
-                ul { @for evidence in assessment.against.iter().take(ROWS) {
-                    @let finding = of(evidence.finding);
-                    li { a href={"#x-" (finding.id)} { (text(&finding.title)) } " (" (finding.severity.id()) ", " (finding.status.id()) @if !evidence.decides { ", decides nothing" } ")" }
-                } }
-            }
-            @if !assessment.events.is_empty() {
-                p { "Operated in the period: " @for (i, (name, count)) in assessment.events.iter().enumerate() { @if i > 0 { ", " } (name) " " (human::number(*count)) " ×" } "." }
-            }
-            @if !assessment.operated.is_empty() {
-                h3 { "Told" }
-                ul { @for what in &assessment.operated { li { (what) } } }
-                p { a href="#alerts" { "The records" } }
-            }
-            @if !assessment.limits.is_empty() {
-                h3 { "Not proved" }
-                ul { @for limit in &assessment.limits { li { (limit.0) } } }
-            }
-            h3 { "What no log can show" }
-            p { (control.cannot) }
-            @if !control.ask.is_empty() {
-                h3 { "Ask for" }
-                ul { @for ask in &control.ask { li { (ask) } } }
-            }
-        }
-    }
 }
 
 fn findings(audit: &Audit) -> Markup {

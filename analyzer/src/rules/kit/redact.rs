@@ -40,16 +40,39 @@ const PAIRS: [&str; 5] =
 /// The name of a protected thing, without what an application chose: of an object in S3 the bucket, of a pair the key.
 pub fn resource(name: &str) -> Cow<'_, str> {
     if let Some(arn) = name.strip_prefix("arn:") {
-        let service = arn.split(':').nth(1).unwrap_or_default();
-        if !SERVICES.contains(&service) {
-            return Cow::Owned(format!("arn:{HIDDEN}"));
-        }
-        return without_object(name);
+        return if is_of_aws(arn) { without_object(name) } else { Cow::Owned(format!("arn:{HIDDEN}")) };
     }
     match name.split_once('=') {
         Some((key, value)) if !(PAIRS.contains(&key) && is_id(value)) => Cow::Owned(format!("{key}={HIDDEN}")),
         _ => Cow::Borrowed(name),
     }
+}
+
+/// True when what follows `arn:` is as the service writes it, and not only named after it.
+fn is_of_aws(arn: &str) -> bool {
+    let mut fields = arn.splitn(5, ':');
+    let mut next = || fields.next().unwrap_or_default();
+    let (partition, service, region, account, thing) = (next(), next(), next(), next(), next());
+    let is_place = match service {
+        // Buckets are named in one room for all accounts.
+        "s3" => region.is_empty() && account.is_empty(),
+        // Of snapshots and images.
+        "ec2" if account.is_empty() => is_region(region),
+        _ => is_region(region) && account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()),
+    };
+    (partition == "aws" || partition.starts_with("aws-"))
+        && SERVICES.contains(&service)
+        && is_place
+        && !thing.is_empty()
+}
+
+/// As `eu-west-1` and `us-gov-east-1`.
+fn is_region(text: &str) -> bool {
+    let is_part = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    text.len() <= 32
+        && text.rsplit_once('-').is_some_and(|(words, number)| {
+            number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty() && words.split('-').all(is_part)
+        })
 }
 
 /// An ARN, without the name of an object in S3.
@@ -92,6 +115,14 @@ mod tests {
             ("arn:aws:rds:eu-west-1:111122223333:db:orders", "arn:aws:rds:eu-west-1:111122223333:db:orders"),
             ("arn:aws:patients:::jane", "arn:[redacted]"),
             ("arn:jane", "arn:[redacted]"),
+            ("arn:aws:ses:::jane", "arn:[redacted]"),
+            ("arn:aws:sqs:jane:doe:x", "arn:[redacted]"),
+            ("arn:jane:sqs:eu-west-1:111122223333:x", "arn:[redacted]"),
+            ("arn:aws:s3:jane::x", "arn:[redacted]"),
+            (
+                "arn:aws:ec2:eu-west-1::snapshot/snap-0123456789abcdef0",
+                "arn:aws:ec2:eu-west-1::snapshot/snap-0123456789abcdef0",
+            ),
             ("patient=jane", "patient=[redacted]"),
             ("a=b=jane", "a=[redacted]"),
             ("aws:ebs:id=vol-0123456789abcdef0", "aws:ebs:id=vol-0123456789abcdef0"),
