@@ -38,6 +38,8 @@ struct Cut<'v> {
     back: Option<&'v ControlEvent>,
     /// Trails that it is about.
     trails: Vec<&'v ResourceUse>,
+    /// The policy before it is not known: only that CloudTrail used the key says that it was let in.
+    is_first: bool,
 }
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
@@ -71,7 +73,7 @@ fn states<'v>(key: &'v KeyView, trails: &[&'v ResourceUse]) -> Vec<Cut<'v>> {
         let open = cuts.last_mut().filter(|cut| cut.back.is_none());
         match (change.state.is_unusable(), open) {
             (true, None) if key.history.created != Some(change.by) => {
-                cuts.push(Cut { by, back: None, trails: trails.to_vec() });
+                cuts.push(Cut { by, back: None, trails: trails.to_vec(), is_first: false });
             }
             (false, Some(cut)) => cut.back = Some(by),
             _ => {}
@@ -80,12 +82,16 @@ fn states<'v>(key: &'v KeyView, trails: &[&'v ResourceUse]) -> Vec<Cut<'v>> {
     cuts
 }
 
-/// A new policy took the right to make data keys from CloudTrail, for trails that the policy before let in.
+/// A new policy took the right to make data keys from CloudTrail, for trails that the policy before let in; where that is older
+/// than the log or cannot be read, for all that used the key.
 fn policies<'v>(key: &'v KeyView, trails: &[&'v ResourceUse], cx: &Context<'_>) -> Vec<Cut<'v>> {
     let mut cuts: Vec<Cut<'v>> = Vec::new();
-    let mut before: Vec<&'v ResourceUse> = Vec::new();
+    let mut before: Option<Vec<&'v ResourceUse>> = None;
     for version in versions(key, cx) {
-        let Ok(policy) = &version.policy else { continue };
+        let Ok(policy) = &version.policy else {
+            before = None;
+            continue;
+        };
         let by = &key.events[version.by];
         let is_let_in = |trail: &&ResourceUse| {
             let context = [(TRAIL_CONTEXT, &*trail.name)];
@@ -98,11 +104,13 @@ fn policies<'v>(key: &'v KeyView, trails: &[&'v ResourceUse], cx: &Context<'_>) 
                 cut.back = Some(by);
             }
         }
-        let lost: Vec<&'v ResourceUse> = before.into_iter().filter(|trail| !now.contains(trail)).collect();
+        let is_first = before.is_none() && key.history.created != Some(version.by);
+        let had = before.unwrap_or_else(|| if is_first { trails.to_vec() } else { Vec::new() });
+        let lost: Vec<&'v ResourceUse> = had.into_iter().filter(|trail| !now.contains(trail)).collect();
         if !lost.is_empty() {
-            cuts.push(Cut { by, back: None, trails: lost });
+            cuts.push(Cut { by, back: None, trails: lost, is_first });
         }
-        before = now;
+        before = Some(now);
     }
     cuts
 }
@@ -123,9 +131,14 @@ fn finding(key: &KeyView, cut: &Cut<'_>, cx: &Context<'_>) -> Option<Draft> {
     let since = delivered().map(|cell| cell.first.time).filter(|time| goes_on && *time > at + SETTLING).min();
     // Reads of the logs alone do not make it the key of a trail that still writes.
     let last = last.filter(|last| *last >= at - STILL_USED)?;
+    // It was not let in by the policy alone, then: the new one takes nothing.
+    if cut.is_first && cut.back.is_none() && since.is_some() {
+        return None;
+    }
     let back = cut.back.map(|back| back.event.time).or(since);
     let severity = if back.is_some() { Severity::Medium } else { RULE.severity };
-    let mut draft = Draft::of_key(key, severity, RULE.confidence);
+    let confidence = if cut.is_first { Confidence::Medium } else { RULE.confidence };
+    let mut draft = Draft::of_key(key, severity, confidence);
     draft.subject = vec![(*first).to_string()];
     draft.anchor = cx.id(&cut.by.event);
     draft.principal = Some(cx.principal(&cut.by.actor));
@@ -141,6 +154,9 @@ fn finding(key: &KeyView, cut: &Cut<'_>, cx: &Context<'_>) -> Option<Draft> {
     draft.fact("cause", format!("{action} by {who} from {from} at {}", instant(at)));
     for trail in trails.iter().take(3) {
         draft.fact("trail", plain(trail).into_owned());
+    }
+    if cut.is_first {
+        draft.fact("before", "the policy before is not in the log; CloudTrail used the key under it".to_string());
     }
     draft.fact("last delivery", format!("{}, as far as its data keys show", instant(last)));
     draft.fact(
