@@ -1,14 +1,13 @@
 //! Rule `disabled-key-failure`. Its page, `disabled_key_failure.md`, says what it finds and what it misses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::kit::outage::{Failure, Outage, Undo, outages};
 use super::kit::over::Over;
+use super::kit::victims::{Victims, is_victim};
 use super::kit::{latent, lost, moved, soak, undo};
 use super::prelude::*;
 use crate::extract::FailureClass;
-use crate::view::activity::Series;
-use crate::view::event::EventRef;
 
 pub(super) static RULE: Rule = Rule {
     id: "disabled-key-failure",
@@ -28,24 +27,6 @@ pub(super) static RULE: Rule = Rule {
     ],
     detect: Detect { key: Some(detect), ..Detect::NONE },
 };
-
-/// Who was hurt: one resource, through one service, for one principal. Retries only count.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Victim {
-    resource: String,
-    service: String,
-    principal: String,
-}
-
-/// What happened to a victim.
-struct Hurt {
-    count: u64,
-    first: EventRef,
-    last: i64,
-    error: String,
-    name: String,
-    kind: String,
-}
 
 fn detect(key: &KeyView, cx: &Context<'_>) -> Vec<Draft> {
     let mut failures: Vec<Failure<'_>> = key
@@ -79,28 +60,11 @@ fn own<'v>(outage: Outage<'v>, failures: &[Failure<'v>]) -> (Outage<'v>, Vec<Fai
     (outage, own)
 }
 
-/// Failures that may hurt somebody: cryptographic calls, grants that services ask for, other services' calls. Not the failed
-/// calls of administrators, and a missing key only counts when the log knew it. Refusals and wrong keys count once an event
-/// explains them.
-fn is_victim(series: &Series, key: &KeyView, cx: &Context<'_>) -> bool {
-    let explicable = |failure: &FailureClass| {
-        failure.is_key_state() || matches!(failure, FailureClass::AccessDenied | FailureClass::InvalidCiphertext)
-    };
-    let Some(failure) = series.key.failure.filter(explicable) else { return false };
-    let kms = cx.text(Some(series.key.source)) == "kms.amazonaws.com";
-    let operation = cx.text(series.key.operation);
-    let hurts = !kms || operation == "crypto" || operation == "grant";
-    let known =
-        failure.id() != "key-not-found" || !key.events.is_empty() || key.series.iter().any(|series| series.succeeded());
-    hurts && known
-}
-
 fn finding(key: &KeyView, outage: &Outage<'_>, failures: &[Failure<'_>], cx: &Context<'_>) -> Option<Draft> {
-    let victims = victims(failures, cx);
+    let victims = Victims::of(failures, cx);
     let first = failures.iter().map(|failure| &failure.cell.first).min()?;
     let last = failures.iter().map(|failure| failure.cell.last()).max()?;
-    let count: u64 = victims.values().map(|hurt| hurt.count).sum();
-    let services = services(&victims);
+    let count = victims.calls();
     let cause = outage.cause;
     // Before it is deleted, a key is switched off to see who still asks for it: that is what was found then.
     let soak = cause.is_some_and(|cause| soak::is_declared(key, outage, cause, cx));
@@ -127,7 +91,7 @@ fn finding(key: &KeyView, outage: &Outage<'_>, failures: &[Failure<'_>], cx: &Co
     draft.last_seen = last;
     draft.count = count;
     draft.status = if outage.over.is_some() { Status::Closed } else { Status::Open };
-    let hurt = format!("{} in {}", plural(victims.len() as u64, "victim"), services.join(", "));
+    let hurt = victims.summary();
     // Imported material ends when its owner said, not when it was imported.
     let began = outage.from.or(cause.map(|cause| cause.event.time));
     draft.title = match (cause, began) {
@@ -184,23 +148,7 @@ fn finding(key: &KeyView, outage: &Outage<'_>, failures: &[Failure<'_>], cx: &Co
         draft.fact("deletion", "the waiting period begins when the last replica is deleted");
     }
     draft.fact("victims", hurt);
-    for (victim, hurt) in victims.iter().take(EVIDENCE) {
-        draft.fact(
-            "victim",
-            format!(
-                "{} through {} for {}: {} × {}, last {}",
-                cx.resource(&victim.resource),
-                victim.service,
-                short_principal(&victim.principal),
-                hurt.count,
-                hurt.error,
-                instant(hurt.last)
-            ),
-        );
-    }
-    if victims.len() > EVIDENCE {
-        draft.fact("victim", format!("and {} more", victims.len() - EVIDENCE));
-    }
+    victims.tell(&mut draft, cx);
     draft.fact("failed calls", format!("{count} (retries included)"));
     latent::tell(
         &mut draft,
@@ -217,12 +165,7 @@ fn finding(key: &KeyView, outage: &Outage<'_>, failures: &[Failure<'_>], cx: &Co
     draft.detail("deadline", outage.deadline.map_or(Detail::Null, Detail::Time));
     draft.detail("over", Detail::Bool(outage.over.is_some()));
     draft.detail("over_because", outage.over.as_ref().map_or(Detail::Null, |over| Detail::Text(over.id().into())));
-    draft.detail("services", Detail::List(services.iter().cloned().map(Detail::Text).collect()));
-    draft.detail("victims_total", Detail::Int(victims.len() as i64));
-    draft.detail(
-        "victims",
-        Detail::List(victims.iter().take(100).map(|(victim, hurt)| victim_detail(victim, hurt, cx)).collect()),
-    );
+    victims.detail(&mut draft, cx);
 
     if let Some(cause) = cause {
         draft.evidence.push(cx.control_evidence(cause, Role::Cause));
@@ -230,10 +173,7 @@ fn finding(key: &KeyView, outage: &Outage<'_>, failures: &[Failure<'_>], cx: &Co
     for control in outage.context.iter().take(3) {
         draft.evidence.push(cx.control_evidence(control, Role::Context));
     }
-    for hurt in victims.values().take(EVIDENCE) {
-        let error = cx.dictionary.find(&hurt.error);
-        draft.evidence.push(cx.evidence(&hurt.first, &hurt.name, error, Role::Primary));
-    }
+    draft.evidence.extend(victims.evidence(cx));
     match &outage.over {
         Some(Over::Success { operation, event: Some(event), .. }) => {
             draft.evidence.push(cx.evidence(event, operation, None, Role::Resolution));
@@ -265,62 +205,6 @@ fn unknown_cause(key: &KeyView, first: i64, cx: &Context<'_>) -> String {
     }
 }
 
-fn victims(failures: &[Failure<'_>], cx: &Context<'_>) -> BTreeMap<Victim, Hurt> {
-    let mut victims: BTreeMap<Victim, Hurt> = BTreeMap::new();
-    // With S3 Bucket Keys KMS sees the bucket where S3 sees the object: then the bucket is the victim.
-    let buckets: BTreeSet<&str> = failures
-        .iter()
-        .map(|failure| cx.text(failure.series.key.resource))
-        .filter(|resource| resource.starts_with("arn:") && resource.contains(":s3:::") && !resource.contains('/'))
-        .collect();
-    for Failure { series, cell } in failures {
-        let key = &series.key;
-        let source = cx.text(Some(key.source));
-        let service = match (cx.text(key.via), source) {
-            ("", "kms.amazonaws.com") => "direct calls".to_string(),
-            ("", service) | (service, _) => short_service(service),
-        };
-        let victim = Victim {
-            resource: match cx.text(key.resource) {
-                "" => "(no resource named)".to_string(),
-                resource => match resource.split_once('/') {
-                    Some((bucket, _)) if buckets.contains(bucket) => bucket.to_string(),
-                    _ => resource.to_string(),
-                },
-            },
-            service,
-            principal: cx.text(key.principal).to_string(),
-        };
-        victims
-            .entry(victim)
-            .and_modify(|hurt| {
-                hurt.count += u64::from(cell.count);
-                if cell.first < hurt.first {
-                    hurt.first = cell.first;
-                    hurt.error = cx.text(key.error).to_string();
-                    hurt.name = cx.text(Some(key.name)).to_string();
-                }
-                hurt.last = hurt.last.max(cell.last());
-            })
-            .or_insert_with(|| Hurt {
-                count: u64::from(cell.count),
-                first: cell.first,
-                last: cell.last(),
-                error: cx.text(key.error).to_string(),
-                name: cx.text(Some(key.name)).to_string(),
-                kind: cx.text(key.kind).to_string(),
-            });
-    }
-    victims
-}
-
-fn services(victims: &BTreeMap<Victim, Hurt>) -> Vec<String> {
-    let mut services: Vec<String> = victims.keys().map(|victim| victim.service.clone()).collect();
-    services.sort();
-    services.dedup();
-    services
-}
-
 fn now(outage: &Outage<'_>, cx: &Context<'_>) -> String {
     match &outage.over {
         Some(Over::Success { operation, time, .. }) => format!("over: {operation} succeeded at {}", instant(*time)),
@@ -333,17 +217,4 @@ fn now(outage: &Outage<'_>, cx: &Context<'_>) -> String {
         None if !undo::is_whole(&outage.undo) => "the key works; these callers still cannot use it".to_string(),
         None => format!("still {}", outage.state),
     }
-}
-
-fn victim_detail(victim: &Victim, hurt: &Hurt, cx: &Context<'_>) -> Detail {
-    Detail::Map(BTreeMap::from([
-        ("resource", Detail::Text(cx.resource(&victim.resource).into_owned())),
-        ("service", Detail::Text(victim.service.clone())),
-        ("principal", Detail::Text(victim.principal.clone())),
-        ("principal_type", text_or_null(&hurt.kind)),
-        ("error_code", Detail::Text(hurt.error.clone())),
-        ("count", Detail::Int(hurt.count as i64)),
-        ("first", Detail::Time(hurt.first.time)),
-        ("last", Detail::Time(hurt.last)),
-    ]))
 }

@@ -24,3 +24,4 @@ pub mod time;
 pub mod told;
 pub mod undo;
 pub mod usage;
+pub mod victims;
