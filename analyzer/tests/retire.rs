@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/sample");
-const ALL: &str = "resources,snapshots,backups,client-ciphertext";
+const ALL: &str = "grants,resources,snapshots,backups,client-ciphertext";
 
 fn retire(source: &Path, args: &[&str]) -> run::Done {
     let mut command = keytrail("retire");
@@ -62,7 +62,7 @@ fn a_key_is_safe_only_when_it_was_off_long_enough_and_somebody_vouches_for_the_r
     assert_eq!((document["schema"].as_str(), document["verdict"].as_str()), (Some("keytrail.retire/1"), Some("SAFE")));
     // Without anybody's word for what leaves no events, nobody can know.
     let document = retire(&source, &["--key", KEY]).ended(4).json();
-    assert_eq!((document["verdict"].as_str(), reasons(&document).len()), (Some("UNKNOWN"), 3), "{document}");
+    assert_eq!((document["verdict"].as_str(), reasons(&document).len()), (Some("UNKNOWN"), 4), "{document}");
     // Not long enough.
     let document = retire(&source, &["--key", KEY, "--attest", ALL, "--soak", "300"]).ended(10).json();
     assert_eq!(reasons(&document)[0], "soak");

@@ -17,14 +17,18 @@ pub(super) fn run(args: &RetireArgs, terminal: &mut Terminal<'_>) -> Result<Exit
         return Err(Failure::usage("--key needs a name"));
     }
     settings::no_terminal(&args.sources, terminal, "keytrail retire - --key KEY < FILE")?;
-    let options =
-        ScanOptions { as_of: args.as_of.map(|when| when.end_ms()), ..args.around.options(&args.sources, settings) };
+    let options = ScanOptions {
+        as_of: args.as_of.map(|when| when.end_ms()),
+        inventory: args.kms.inventory.clone(),
+        ..args.around.options(&args.sources, settings)
+    };
     let (report, mut keys) = pipeline::survey(&options, &*progress::display(terminal), &|key, cx| {
         wanted.is_key(key).then(|| Facts::of(key, cx))
     })?;
     warn_of_gaps(&report.coverage, terminal);
     if keys.is_empty() {
-        let failure = Failure::nothing_to_read(format!("no key in the log is {}", wanted.text()));
+        let place = if args.kms.inventory.is_empty() { "the log" } else { "log and inventory" };
+        let failure = Failure::nothing_to_read(format!("no key in {place} is {}", wanted.text()));
         return Err(failure.hint("keytrail keys SOURCE"));
     }
     keys.sort_by(|a, b| a.arn.cmp(&b.arn));

@@ -3,6 +3,7 @@
 
 mod evidence;
 mod report;
+mod retire;
 mod rules;
 #[allow(dead_code, reason = "shared with tests that need more of it")]
 #[path = "../support/run.rs"]

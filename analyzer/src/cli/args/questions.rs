@@ -327,6 +327,9 @@ pub(in crate::cli) struct RetireArgs {
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650), help_heading = "What to look at")]
     pub(in crate::cli) soak: u32,
 
+    #[command(flatten)]
+    pub(in crate::cli) kms: FromKms,
+
     /// What you vouch for, because it leaves no events; may be repeated or separated by commas.
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = attestable(), help_heading = "What to look at")]
     pub(in crate::cli) attest: Vec<String>,
@@ -388,7 +391,8 @@ SAFE ends with 0, NOT SAFE with 10, UNKNOWN with 4.
 
 Examples:
   keytrail retire ./lake --key alias/old
-  keytrail retire ./lake --key alias/old --attest resources,snapshots,backups,client-ciphertext";
+  keytrail retire ./lake --key alias/old --inventory ./inventory
+  keytrail retire ./lake --key alias/old --attest grants,resources,snapshots,backups,client-ciphertext";
 
 #[derive(Args, Debug)]
 #[command(after_long_help = format!("{SUPPRESS_EXAMPLES}\n\n{}", exit::help()))]

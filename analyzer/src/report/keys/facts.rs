@@ -9,7 +9,7 @@ use crate::report::human;
 
 /// Each fact with its source and the time at which KMS said it; null where nothing was said.
 #[derive(Serialize)]
-pub(super) struct Facts<'r> {
+pub(in crate::report) struct Facts<'r> {
     kind: Option<Said<'r, Kind<'r>>>,
     standing: Option<Said<'r, Standing<'r>>>,
     rotation: Option<Said<'r, Rotation>>,
@@ -82,7 +82,7 @@ struct Refused<'r> {
 }
 
 impl<'r> Facts<'r> {
-    pub(super) fn of(facts: &'r KeyFacts) -> Self {
+    pub(in crate::report) fn of(facts: &'r KeyFacts) -> Self {
         Self {
             kind: said(&facts.kind, Kind::of),
             standing: said(&facts.standing, Standing::of),

@@ -6,6 +6,7 @@ pub(super) mod json;
 mod text;
 
 pub use csv::render as csv;
+pub(in crate::report) use facts::Facts;
 pub use json::{SCHEMA, render as json};
 pub use text::render as text;
 

@@ -1,41 +1,56 @@
-//! What the log says of one key, as far as it matters to whether the key may go.
+//! What log and inventory say of one key, as far as it matters to whether the key may go. Of the two the later word counts,
+//! and what KMS said counts from when it said it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::told::{self, Held, Off, Stands};
+use crate::inventory::{KeyFacts, Stamp};
 use crate::rules::Context;
 use crate::rules::kit::context::short_principal;
-use crate::rules::kit::deletion::{self, Scheduled};
 use crate::rules::kit::usage::uses;
 use crate::view::KeyView;
-use crate::view::history::KeyState;
+use crate::view::beside::Contradiction;
 
-/// What the log says of one key.
+/// What is known of one key.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// Key ARN.
     pub arn: String,
     /// Alias, else key id.
     pub label: String,
+    /// Names that stand for it (`alias/...`).
+    pub aliases: Vec<String>,
     /// Account and Region of the key, then accounts of those that used it.
     pub places: Vec<(String, String)>,
-    /// State and since when.
-    pub state: Option<(KeyState, i64)>,
-    /// Since when it cannot be used: a key that is disabled and then scheduled for deletion is off since the first of these.
-    pub off_since: Option<i64>,
+    /// State.
+    pub stands: Option<Stands>,
+    /// Since when it cannot be used.
+    pub off: Option<Off>,
     /// The deletion that it waits for.
     pub deletion: Option<Deletion>,
+    /// KMS listed all keys of its account and Region, and this one was not among them.
+    pub unlisted: Option<Stamp>,
     /// Last successful use and who, in a few words.
     pub last_use: Option<(i64, String)>,
     /// Failures that the key's state caused since it is off: how many, the last one, and who.
     pub failures: Option<(u64, i64, String)>,
-    /// Open grants: how many by grantee.
-    pub grants: BTreeMap<String, u64>,
+    /// Open grants by grantee.
+    pub grants: BTreeMap<String, Held>,
+    /// Why grants that are older than the log are not known; `None` when they are.
+    pub older_grants: Option<String>,
+    /// Who outside of its account may use it by its policy, in words.
+    pub others: Vec<String>,
     /// Resources that it protected.
     pub resources: Vec<String>,
     /// Resources beyond those that are told apart.
     pub more_resources: u64,
     /// It is a multi-Region key.
     pub multi_region: bool,
+    /// Of what log and inventory say different things for an instant that the log reaches.
+    pub contradictions: Vec<Contradiction>,
+    /// All that KMS said of it.
+    pub inventory: Option<Arc<KeyFacts>>,
 }
 
 /// A deletion that a key waits for.
@@ -45,6 +60,8 @@ pub struct Deletion {
     pub at: Option<i64>,
     /// The waiting period begins when the last replica of this multi-Region key is deleted.
     pub waits_for_replicas: bool,
+    /// When KMS gave that date; `None` where it follows from the call in the log.
+    pub said: Option<Stamp>,
     /// The command that cancels it.
     pub cancel: String,
 }
@@ -52,11 +69,12 @@ pub struct Deletion {
 impl Facts {
     /// Gathers them.
     pub fn of(key: &KeyView, cx: &Context<'_>) -> Self {
-        let state = key.history.state_at(cx.as_of).map(|change| (change.state, change.at));
-        let off_since = off_since(key, cx.as_of);
+        let stands = told::stands(key, cx);
+        let off = told::off(key, stands.as_ref(), cx);
         let used = uses(key, cx.as_of, cx);
         let mut failures: Option<(u64, i64, String)> = None;
         let mut places = vec![(key.account.clone(), key.region.clone())];
+        let since = off.map(|off| off.since).or(stands.as_ref().and_then(|stands| stands.since)).unwrap_or(i64::MIN);
         for series in &key.series {
             let account = cx.text(series.key.principal).split(':').nth(4).unwrap_or_default();
             let place = (account.to_string(), key.region.clone());
@@ -66,7 +84,6 @@ impl Facts {
             if !series.key.failure.is_some_and(|failure| failure.is_key_state()) {
                 continue;
             }
-            let since = off_since.or(state.map(|(_, at)| at)).unwrap_or(i64::MIN);
             for cell in series.cells.iter().filter(|cell| cell.last() >= since) {
                 let (count, last, who) = failures.get_or_insert((0, i64::MIN, String::new()));
                 *count += u64::from(cell.count);
@@ -75,42 +92,26 @@ impl Facts {
                 }
             }
         }
-        let mut grants = BTreeMap::new();
-        for grant in key.history.grants.iter().filter(|grant| grant.ended.is_none()) {
-            let grantee = key.events[grant.created].detail.grantee.as_deref().unwrap_or("somebody");
-            *grants.entry(grantee.to_string()).or_default() += 1;
-        }
+        let (deletion, unlisted) = (told::deletion(key, stands.as_ref(), cx), told::unlisted(key, cx));
         Self {
             arn: key.arn.clone(),
             label: key.label().to_string(),
+            aliases: told::aliases(key),
             places,
-            state,
-            off_since,
-            deletion: waits(key, cx),
+            stands,
+            off,
+            deletion,
+            unlisted,
             last_use: used.map(|used| (used.last, used.by())),
             failures,
-            grants,
+            grants: told::grants(key, cx),
+            older_grants: told::older_grants(key, cx),
+            others: told::others(key, cx),
             resources: key.resources.iter().map(|resource| resource.name.to_string()).collect(),
             more_resources: key.resources_overflow,
             multi_region: key.id.starts_with("mrk-"),
+            contradictions: key.beside.contradictions.iter().filter(|one| one.log_reaches).cloned().collect(),
+            inventory: key.beside.facts.clone(),
         }
     }
-}
-
-/// The first of the changes that left it unusable, one after the other, until now.
-fn off_since(key: &KeyView, as_of: i64) -> Option<i64> {
-    let states = &key.history.states;
-    let until = states.partition_point(|change| change.at <= as_of);
-    let off = states[..until].iter().rev().take_while(|change| change.state.is_unusable());
-    off.last().map(|change| change.at)
-}
-
-fn waits(key: &KeyView, cx: &Context<'_>) -> Option<Deletion> {
-    let change = key.history.state_at(cx.as_of).filter(|change| change.state == KeyState::PendingDeletion)?;
-    let scheduled = Scheduled::of(&key.events[change.by], cx);
-    Some(Deletion {
-        at: scheduled.at,
-        waits_for_replicas: scheduled.waits_for_replicas,
-        cancel: deletion::cancel(&key.region, &key.arn),
-    })
 }

@@ -3,12 +3,15 @@
 mod facts;
 mod json;
 mod judge;
+mod reasons;
 mod text;
+mod told;
 
 pub use facts::{Deletion, Facts};
 pub use json::{SCHEMA, render as json};
 pub use judge::{ATTESTABLE, Judged, Reason, Verdict, judge};
 pub use text::render as text;
+pub use told::{Held, Off, Stands};
 
 use super::Report;
 

@@ -1,7 +1,10 @@
 //! `--format text`: the verdict, then why.
 
-use super::{Deletion, Retirement, Verdict};
+use std::collections::BTreeMap;
+
+use super::{Deletion, Retirement, Stands, Verdict};
 use crate::finding::word;
+use crate::inventory::KeyFacts;
 use crate::report::human;
 use crate::report::text::page::{Page, Tone};
 use crate::report::text::{Look, coverage};
@@ -14,11 +17,7 @@ pub fn render(retirement: &Retirement, look: Look) -> String {
         let tone = if key.verdict == Verdict::Safe { Tone::Good } else { Tone::Caution };
         page.prose(0, tone, &format!("{}: {}", key.verdict.id(), key.facts.label));
         page.field("key", &key.facts.arn);
-        let state = key.facts.state;
-        page.field(
-            "state",
-            &state.map_or("unknown".into(), |(state, at)| format!("{} since {} UTC", state.id(), human::time(at))),
-        );
+        page.field("state", &state(key.facts.stands.as_ref()));
         if let Some(deletion) = &key.facts.deletion {
             page.field("deletion", &when(deletion, retirement.report.run.as_of.unwrap_or_default()));
         }
@@ -27,6 +26,12 @@ pub fn render(retirement: &Retirement, look: Look) -> String {
             "last use",
             &last.map_or("none seen".into(), |(at, who)| format!("{} UTC by {who}", human::time(*at))),
         );
+        if !key.facts.aliases.is_empty() {
+            page.field("names", &key.facts.aliases.join(", "));
+        }
+        if let Some(facts) = key.facts.inventory.as_deref() {
+            page.field("KMS said", &said(facts));
+        }
         for reason in &key.reasons {
             page.hang(2, Some((Tone::Faint, reason.verdict.id())), 12, Tone::Plain, &reason.text);
         }
@@ -55,9 +60,48 @@ pub fn render(retirement: &Retirement, look: Look) -> String {
 
 fn when(deletion: &Deletion, as_of: i64) -> String {
     match deletion.at {
-        Some(at) if at > as_of => format!("KMS deletes it at {} UTC, in {}", human::time(at), length(at - as_of)),
+        Some(at) if at > as_of => {
+            let said = deletion.said.as_ref();
+            let by =
+                said.map_or(String::new(), |stamp| format!(", as it said at {} UTC", human::time(stamp.captured_at)));
+            format!("KMS deletes it at {} UTC, in {}{by}", human::time(at), length(at - as_of))
+        }
         Some(at) => format!("the window is over since {} UTC: KMS deletes it, or has deleted it", human::time(at)),
         None if deletion.waits_for_replicas => "its waiting period begins when the last replica is deleted".into(),
-        None => "scheduled; the log does not tell when KMS deletes it".into(),
+        None => "scheduled; nothing tells when KMS deletes it".into(),
     }
+}
+
+fn state(stands: Option<&Stands>) -> String {
+    match stands {
+        None => "unknown".into(),
+        Some(Stands { state, since: Some(at), .. }) => format!("{} since {} UTC", state.id(), human::time(*at)),
+        Some(Stands { state, said, .. }) => {
+            let when =
+                said.as_ref().map_or("some time".into(), |stamp| format!("{} UTC", human::time(stamp.captured_at)));
+            format!("{}, as KMS said at {when}", state.id())
+        }
+    }
+}
+
+/// What KMS was asked, by when it answered.
+fn said(facts: &KeyFacts) -> String {
+    let asked = [
+        ("state", facts.standing.as_ref().map(|fact| &fact.stamp)),
+        ("grants", facts.grants.as_ref().map(|fact| &fact.stamp)),
+        ("policy", facts.policy.as_ref().map(|fact| &fact.stamp)),
+        ("aliases", facts.aliases.as_ref().map(|fact| &fact.stamp)),
+    ];
+    let mut by: BTreeMap<(i64, &str), Vec<&str>> = BTreeMap::new();
+    for (what, stamp) in asked {
+        if let Some(stamp) = stamp {
+            by.entry((stamp.captured_at, &*stamp.file)).or_default().push(what);
+        }
+    }
+    let mut parts: Vec<String> = by
+        .into_iter()
+        .map(|((at, file), what)| format!("{} at {} UTC ({file})", what.join(", "), human::time(at)))
+        .collect();
+    parts.extend(facts.refused.iter().map(|refused| format!("{} not answered: {}", refused.call.id(), refused.reason)));
+    if parts.is_empty() { "only that it is there".into() } else { parts.join("; ") }
 }

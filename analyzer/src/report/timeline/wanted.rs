@@ -29,8 +29,10 @@ impl Wanted {
             fields.next() == Some(&key.region) && fields.next() == Some(&key.account)
         };
         let asked = bare(name);
-        let pointed = key.history.aliases.keys().map(String::as_str);
-        here && key.aliases.iter().map(String::as_str).chain(pointed).any(|alias| bare(alias) == asked)
+        let pointed = key.history.aliases.keys();
+        let said = key.beside.facts.iter().filter_map(|facts| facts.aliases.as_ref());
+        let said = said.flat_map(|fact| &fact.value.names);
+        here && key.aliases.iter().chain(pointed).chain(said).any(|alias| bare(alias) == asked)
     }
 
     /// The key's resources that are asked for: of this name, ending in it, or (S3 with Bucket Keys, where the log names
