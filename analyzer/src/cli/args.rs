@@ -169,15 +169,19 @@ pub(super) struct ScanArgs {
     /// Validate the objects that are read against CloudTrail's digests, as `keytrail verify` does, and put the verdict to
     /// every piece of evidence.
     ///
-    /// What is hashed are the bytes that records are read from, as they are read. The sources must hold the digest files: a
-    /// bucket or a synced folder, not a lake. Ends with exit code 4 when something could not be proven, and with 10 when
-    /// something was changed or is missing.
-    #[arg(long, requires = "public_keys", conflicts_with_all = ["lake", "alert"], help_heading = "What to look at")]
+    /// What is hashed are the bytes that records are read from, as they are read: those of a lake when it was filled. The
+    /// sources hold the digest files, or --digests says where they are. Ends with exit code 4 when something could not be
+    /// proven, and with 10 when something was changed or is missing.
+    #[arg(long, requires = "public_keys", conflicts_with = "alert", help_heading = "What to look at")]
     pub(super) verify: bool,
 
     /// CloudTrail's public keys, as `aws cloudtrail list-public-keys` prints them; may be repeated.
     #[arg(long, value_name = "FILE", requires = "verify", help_heading = "What to look at")]
     pub(super) public_keys: Vec<PathBuf>,
+
+    /// Where else digest files are: the folder or s3://BUCKET/PREFIX that a lake was filled from; may be repeated.
+    #[arg(long, value_name = "PLACE", requires = "verify", help_heading = "What to look at")]
+    pub(super) digests: Vec<String>,
 
     /// How to write the findings [default: as the name of --output ends, else text].
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What to write")]

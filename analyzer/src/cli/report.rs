@@ -58,6 +58,9 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
     let keys = verify::keys(&args.public_keys)?;
     let remember = if keys.is_some() { Remember::Contents } else { Remember::Objects };
     let options = ScanOptions { remember, redact: !args.show_encryption_context, ..options };
+    if keys.is_some() {
+        pipeline::check_digests(&options, &args.digests)?;
+    }
     let (mut report, looked_at) = pipeline::audit(&options, &*progress::display(terminal), &|key, cx| {
         let mut row = KeyRow::of(key, cx.dictionary, cx.reach());
         for resource in &mut row.resources {
@@ -69,7 +72,7 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
     asked.recorded = pipeline::alert_evidence(&options)?;
     warn_of_gaps(&report.coverage, terminal);
     match &keys {
-        Some(keys) => verify::vouch(&options, keys, &mut report, terminal)?,
+        Some(keys) => verify::vouch(&options, (keys, &args.digests), &mut report, terminal)?,
         None => terminal.note("the logs are unverified: without --public-keys no control is satisfied"),
     }
     let verdict = verify::exit(report.integrity.as_ref());

@@ -33,8 +33,15 @@ pub(super) fn run(args: &ScanArgs, terminal: &mut Terminal<'_>) -> Result<ExitRe
         alert::check(&settings)?;
     }
     let mut options = options(args, settings)?;
+    let keys = if args.verify { verify::keys(&args.public_keys)? } else { None };
+    let mut digests = args.digests.clone();
     let mut complete = true;
     if let Some(lake) = &args.lake {
+        // The logs are about to be in the lake; their digests are where they are.
+        digests.extend(options.sources.iter().cloned());
+        if keys.is_some() {
+            pipeline::check_digests(&ScanOptions { sources: vec![lake.clone()], ..options.clone() }, &digests)?;
+        }
         let lake = lake.clone();
         if !options.sources.is_empty() {
             let filled = ingest::fill(&options, &lake, Reach::Scan, terminal)?;
@@ -49,13 +56,15 @@ pub(super) fn run(args: &ScanArgs, terminal: &mut Terminal<'_>) -> Result<ExitRe
         options.sources = vec![lake];
     }
 
-    let keys = if args.verify { verify::keys(&args.public_keys)? } else { None };
     if keys.is_some() {
+        if args.lake.is_none() {
+            pipeline::check_digests(&options, &digests)?;
+        }
         options.remember = Remember::Contents;
     }
     let mut report = pipeline::scan(&options, &*progress::display(terminal))?;
     if let Some(keys) = &keys {
-        verify::vouch(&options, keys, &mut report, terminal)?;
+        verify::vouch(&options, (keys, &digests), &mut report, terminal)?;
     }
     let exit = publish(&report, plan, terminal)?.and(verify::exit(report.integrity.as_ref()));
     if args.alert {

@@ -73,11 +73,11 @@ fn of_verdict(verdict: Verdict) -> ExitReason {
 /// Puts the verdict to everything that a report rests on.
 pub(super) fn vouch(
     options: &ScanOptions,
-    keys: &PublicKeys,
+    (keys, digests): (&PublicKeys, &[String]),
     report: &mut Report,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), Failure> {
-    pipeline::vouch(options, keys, report, &*progress::display(terminal))?;
+    pipeline::vouch(options, keys, digests, report, &*progress::display(terminal))?;
     if let Some(integrity) = report.integrity.as_ref().filter(|integrity| integrity.verdict != Verdict::Valid) {
         let problems = human::count(integrity.problems, "problem");
         terminal.warn(format!("the logs are {}: {problems}", integrity.verdict.id()));

@@ -2,10 +2,37 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::gzip::Taker;
+use super::gzip::{Outcome, Taker};
 
-/// SHA-256 of all inflated bytes of an object.
-pub type Content = [u8; 32];
+/// What an object holds, as far as that can be compared with what a digest states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// SHA-256 of all inflated bytes of one sound stream.
+    Whole([u8; 32]),
+    /// It is not the one gzip stream that CloudTrail writes: damaged, several, or followed by other bytes.
+    Unsound,
+}
+
+impl Content {
+    /// The hash in lower-case hexadecimal digits; None of what is unsound.
+    pub fn hex(self) -> Option<String> {
+        match self {
+            Self::Whole(hash) => Some(hash.iter().map(|byte| format!("{byte:02x}")).collect()),
+            Self::Unsound => None,
+        }
+    }
+
+    /// Reads [`Self::hex`].
+    pub fn of_hex(text: &str) -> Option<Self> {
+        let digits = text.as_bytes().chunks(2).map(|pair| {
+            let pair =
+                std::str::from_utf8(pair).ok().filter(|pair| pair.bytes().all(|digit| digit.is_ascii_hexdigit()));
+            u8::from_str_radix(pair?, 16).ok()
+        });
+        let bytes: Vec<u8> = digits.collect::<Option<_>>()?;
+        (text.len() == 64).then(|| bytes.try_into().ok().map(Self::Whole)).flatten()
+    }
+}
 
 /// Hashes what another takes.
 pub(super) struct Hashed<'t> {
@@ -20,8 +47,14 @@ impl<'t> Hashed<'t> {
         Self { taker, hash: Sha256::new(), again: 0 }
     }
 
-    pub(super) fn finish(self) -> Content {
-        self.hash.finalize().into()
+    /// What the object holds; None when it was not read to its end, for a reason that is not its own.
+    pub(super) fn finish(self, outcome: &Outcome) -> Option<Content> {
+        match outcome.skip {
+            None if outcome.trailing || outcome.several => Some(Content::Unsound),
+            None => Some(Content::Whole(self.hash.finalize().into())),
+            Some(reason) if reason.is_damage() => Some(Content::Unsound),
+            Some(_) => None,
+        }
     }
 }
 

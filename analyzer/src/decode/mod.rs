@@ -42,8 +42,8 @@ impl Decoder {
         self.run(source, size, sink, false).0
     }
 
-    /// The same, and the hash of the very bytes that the records were read from; `None` where they are not the whole of
-    /// one sound stream.
+    /// The same, and what the very bytes hold that the records were read from; `None` where they were not read to their
+    /// end.
     pub fn read_hashed(
         &mut self,
         source: &mut dyn Read,
@@ -64,9 +64,8 @@ impl Decoder {
         let (outcome, content) = if hash {
             let mut hashed = hashed::Hashed::new(&mut walker);
             let outcome = self.inflater.read(source, size, &mut hashed);
-            let content = hashed.finish();
-            let sound = outcome.skip.is_none() && !outcome.trailing && !outcome.several;
-            (outcome, sound.then_some(content))
+            let content = hashed.finish(&outcome);
+            (outcome, content)
         } else {
             (self.inflater.read(source, size, &mut walker), None)
         };

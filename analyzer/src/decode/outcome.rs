@@ -72,6 +72,11 @@ impl SkipReason {
 }
 
 impl SkipReason {
+    /// True when the bytes themselves are damaged: all of them were there, and they are no sound stream.
+    pub fn is_damage(self) -> bool {
+        matches!(self, Self::Empty | Self::TruncatedGzip | Self::BadGzip)
+    }
+
     /// True when the same object may well be read another time: whoever keeps what came of objects asks again.
     pub fn is_transient(self) -> bool {
         matches!(

@@ -31,6 +31,18 @@ impl Vouched {
         }
     }
 
+    /// How much can be built on it; of two that may be meant, the lesser counts.
+    pub fn weight(self) -> u8 {
+        match self {
+            Self::Tampered => 0,
+            Self::Unlisted => 1,
+            Self::Unverified => 2,
+            Self::NotCovered => 3,
+            Self::Unproven => 4,
+            Self::Valid => 5,
+        }
+    }
+
     /// Every verdict, in the order of outputs.
     pub const ALL: [Self; 6] =
         [Self::Valid, Self::Tampered, Self::Unlisted, Self::Unproven, Self::NotCovered, Self::Unverified];

@@ -70,7 +70,7 @@ impl Change<'_> {
             match known.remove(&row.uri) {
                 None => done.added += 1,
                 // A failure that may pass neither replaces what was read nor an earlier failure.
-                Some(before) if row.is_transient() || version(row) == version(&before) && !before.is_transient() => {
+                Some(before) if row.is_transient() || version(row) == version(&before) && !row.completes(&before) => {
                     done.unchanged += 1;
                     continue;
                 }

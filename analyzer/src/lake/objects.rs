@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use super::parquet::{Parquet, encode, guarded};
 use super::partition::{Shard, Unit};
-use crate::decode::{FirstRecord, Note, ObjectReport, RejectReason, Rejections, SkipReason};
+use crate::decode::{Content, FirstRecord, Note, ObjectReport, RejectReason, Rejections, SkipReason};
 use crate::frame::builder::times;
 
 /// Version of the objects table. Raised when a column changes its meaning or goes away.
@@ -186,6 +186,8 @@ objects! {
     compressed Count "bytes as read",
     inflated Count "bytes after decompression",
     sha256 Text "SHA-256 of the bytes as stored, hex; null when they were not read in whole",
+    content_sha256 Text "SHA-256 of the inflated bytes, hex, which is what digests state; null unless `sound`",
+    sound Bool "whether the bytes are one gzip stream with nothing after it, as CloudTrail writes it; null when that is not known",
     records Count "records seen, kept or not",
     kept Count "records that became event rows, before deduplication",
     kms Count "of these, events of KMS",
@@ -213,6 +215,9 @@ pub struct ObjectRow {
     pub size: Option<u64>,
     /// SHA-256 of the bytes as stored.
     pub sha256: Option<String>,
+    /// What it held when it was read: what a digest can be compared with. None when it was not read to its end, and in lakes
+    /// that were filled by a keytrail that did not ask.
+    pub content: Option<Content>,
     /// Rows of KMS events; whoever writes its rows counts them.
     pub kms: u64,
     /// Rows of other services' records; counted likewise.
@@ -246,6 +251,21 @@ impl ObjectRow {
         self.report.skip.is_some_and(SkipReason::is_transient)
     }
 
+    /// True when its records were read by a keytrail that kept no hash of what it held.
+    pub fn is_unhashed(&self) -> bool {
+        self.report.skip.is_none() && self.content.is_none()
+    }
+
+    /// True when the lake gains by reading it again, though it is the same object.
+    pub(super) fn is_wanted_again(&self) -> bool {
+        self.is_transient() || self.is_unhashed()
+    }
+
+    /// True when it says more of the same object than was known before.
+    pub(super) fn completes(&self, before: &Self) -> bool {
+        before.is_transient() || before.is_unhashed() && !self.is_unhashed()
+    }
+
     fn flat(&self) -> Flat {
         let ObjectReport { compressed, inflated, records, kept, rejected, notes, first, skip } = &self.report;
         let begins = first.is_some();
@@ -257,6 +277,8 @@ impl ObjectRow {
             compressed: Some(*compressed),
             inflated: Some(*inflated),
             sha256: self.sha256.clone(),
+            content_sha256: self.content.and_then(Content::hex),
+            sound: self.content.map(|content| content != Content::Unsound),
             records: Some(*records),
             kept: Some(*kept),
             kms: Some(self.kms),
@@ -291,11 +313,17 @@ impl ObjectRow {
                 Some(id) => Some(by_id(SkipReason::ALL, SkipReason::id, &id)?),
             },
         };
+        let content = match flat.sound {
+            None => None,
+            Some(false) => Some(Content::Unsound),
+            Some(true) => flat.content_sha256.as_deref().and_then(Content::of_hex),
+        };
         Some(Self {
             uri: flat.uri?,
             etag: flat.etag,
             size: flat.size,
             sha256: flat.sha256,
+            content,
             kms: flat.kms.unwrap_or(0),
             related: flat.related.unwrap_or(0),
             detail: flat.detail,
@@ -372,7 +400,8 @@ pub(super) fn encode_objects(rows: &[&ObjectRow], unit: &Unit) -> PolarsResult<V
 }
 
 /// Columns that tell which objects there are.
-pub(super) const IDENTITY: &[&str] = &["uri", "etag", "size", "skip", "first_event_time", "last_event_time"];
+pub(super) const IDENTITY: &[&str] =
+    &["uri", "etag", "size", "content_sha256", "sound", "skip", "first_event_time", "last_event_time"];
 
 /// Reads an objects file; only some columns unless `only` is empty.
 ///

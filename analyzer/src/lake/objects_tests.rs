@@ -5,7 +5,7 @@ use proptest::sample::select;
 
 use super::objects::*;
 use super::partition::date_of;
-use crate::decode::{FirstRecord, Note, ObjectReport, RejectReason, Rejections, SkipReason};
+use crate::decode::{Content, FirstRecord, Note, ObjectReport, RejectReason, Rejections, SkipReason};
 
 fn text() -> impl Strategy<Value = Option<String>> {
     prop_oneof![Just(None), any::<String>().prop_map(Some), Just(Some("\0\u{ffff}💥\r\n".to_owned()))]
@@ -32,14 +32,17 @@ fn report() -> impl Strategy<Value = ObjectReport> {
 }
 
 fn row() -> impl Strategy<Value = ObjectRow> {
-    let identity = (any::<String>(), text(), proptest::option::of(any::<u64>()), text(), text());
+    let content = prop_oneof![Just(Content::Unsound), any::<[u8; 32]>().prop_map(Content::Whole)];
+    let hashes = (text(), proptest::option::of(content));
+    let identity = (any::<String>(), text(), proptest::option::of(any::<u64>()), hashes, text());
     let span = proptest::option::of((any::<i64>(), any::<i64>()));
     (identity, any::<[u64; 2]>(), span, report(), text(), proptest::option::of(0..80_000i64)).prop_map(
-        |((uri, etag, size, sha256, detail), [kms, related], span, report, account, day)| ObjectRow {
+        |((uri, etag, size, (sha256, content), detail), [kms, related], span, report, account, day)| ObjectRow {
             uri,
             etag,
             size,
             sha256,
+            content,
             kms,
             related,
             detail,
@@ -61,7 +64,7 @@ proptest! {
         rows.sort_by(|a, b| a.uri.cmp(&b.uri));
         prop_assert_eq!(read_objects(bytes.clone(), &[]).unwrap(), rows.clone());
         for (row, read) in rows.iter().zip(read_objects(bytes, IDENTITY).unwrap()) {
-            prop_assert_eq!((&row.uri, &row.etag, row.size, row.span, row.is_transient()), (&read.uri, &read.etag, read.size, read.span, read.is_transient()));
+            prop_assert_eq!((&row.uri, &row.etag, row.size, row.span, row.content, row.is_transient()), (&read.uri, &read.etag, read.size, read.span, read.content, read.is_transient()));
             prop_assert_eq!(ObjectRow::of_json(&row.json()), Some(row.clone()));
         }
     }

@@ -273,7 +273,7 @@ impl Lake {
         let mut known = Known::default();
         for part in state.manifest.of(PartKind::Objects).filter(|part| part.unit.date == date) {
             for row in self.object_rows(part, IDENTITY)? {
-                known.objects.insert(hash_of(&row.uri), (version(&row), row.is_transient()));
+                known.objects.insert(hash_of(&row.uri), (version(&row), row.is_wanted_again()));
             }
         }
         Ok(known)
@@ -287,7 +287,7 @@ pub enum Standing {
     New,
     /// The lake has all of it.
     Known,
-    /// The lake knows of it, and that it could not be read then.
+    /// The lake knows of it, and that it could not be read then, or lacks something of it.
     Retry,
     /// The lake has another content of it.
     Changed,

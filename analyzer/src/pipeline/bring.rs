@@ -90,4 +90,8 @@ impl Keep for Kept {
     fn hashes(&self) -> bool {
         true
     }
+
+    fn hashes_content(&self) -> bool {
+        true
+    }
 }

@@ -316,4 +316,8 @@ impl Keep for One {
     fn hashes(&self) -> bool {
         true
     }
+
+    fn hashes_content(&self) -> bool {
+        true
+    }
 }

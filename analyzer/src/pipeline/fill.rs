@@ -168,6 +168,10 @@ impl Keep for Gather {
     fn hashes(&self) -> bool {
         true
     }
+
+    fn hashes_content(&self) -> bool {
+        true
+    }
 }
 
 /// Knows what the lake has, and lets the rest through.

@@ -91,7 +91,7 @@ pub(super) struct Done<'d> {
     pub(super) detail: Option<&'d str>,
     /// SHA-256 of its bytes as stored, when all of them were read.
     pub(super) sha256: Option<String>,
-    /// SHA-256 of its inflated bytes, where that was asked for and they are one sound stream.
+    /// What it holds, where that was asked for and all of it was read.
     pub(super) content: Option<Content>,
 }
 
@@ -103,6 +103,7 @@ impl Done<'_> {
             etag: self.object.etag.as_deref().map(str::to_owned),
             size: self.object.size,
             sha256: self.sha256,
+            content: self.content,
             detail: self.detail.map(str::to_owned),
             report: self.report.clone(),
             ..ObjectRow::default()

@@ -38,22 +38,22 @@ impl Memory {
 
     /// An object was read.
     pub(super) fn read(&self, done: Done<'_>) {
-        let content = done.content;
-        self.add(&done.into_row(), content);
+        self.add(&done.into_row(), false);
     }
 
     /// A lake says what was read.
     pub(super) fn stored(&self, row: &ObjectRow) {
-        self.add(row, None);
+        self.add(row, true);
     }
 
-    fn add(&self, row: &ObjectRow, content: Option<[u8; 32]>) {
+    fn add(&self, row: &ObjectRow, is_stored: bool) {
         let input = Input {
             object: row.uri.clone(),
             size: row.size.unwrap_or(row.report.compressed),
             etag: row.etag.clone(),
             is_read: row.report.skip.is_none(),
-            content,
+            is_stored,
+            content: row.content,
             proof: Proof { sha256: row.sha256.clone(), ..Proof::default() },
         };
         self.objects.lock().unwrap_or_else(PoisonError::into_inner).push(input);

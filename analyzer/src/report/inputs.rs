@@ -1,12 +1,14 @@
 //! What was read, object by object: what findings rest on can be compared with it byte for byte.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::escape;
 use super::human::hex;
+use crate::decode::Content;
 use crate::finding::{Proof, Vouched};
 
 /// One object of the sources, as it was read.
@@ -20,13 +22,15 @@ pub struct Input {
     pub etag: Option<String>,
     /// Its records were read.
     pub is_read: bool,
-    /// SHA-256 of its inflated bytes, when they are the whole of one sound stream: what digests state.
-    pub content: Option<[u8; 32]>,
+    /// A lake says what it was when the lake was filled; its bytes are not at hand.
+    pub is_stored: bool,
+    /// What it held, to be compared with what digests state; None when nobody looked.
+    pub content: Option<Content>,
     /// SHA-256 as stored, and what the digests say.
     pub proof: Proof,
 }
 
-/// All objects, in the order of their names.
+/// All objects, in the order of their names. Two lakes may each have had an object of one name.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
     objects: Vec<Input>,
@@ -47,7 +51,9 @@ struct Line<'i> {
 impl Inputs {
     /// Objects in any order.
     pub fn new(mut objects: Vec<Input>) -> Self {
-        objects.sort_by(|a, b| a.object.cmp(&b.object));
+        objects.sort_by(|a, b| {
+            (&a.object, &a.proof.sha256, a.size, &a.etag).cmp(&(&b.object, &b.proof.sha256, b.size, &b.etag))
+        });
         Self { objects }
     }
 
@@ -56,18 +62,26 @@ impl Inputs {
         &self.objects
     }
 
-    fn position(&self, object: &str) -> Option<usize> {
-        self.objects.binary_search_by(|input| input.object.as_str().cmp(object)).ok()
+    /// Where those of a name stand.
+    pub fn positions(&self, object: &str) -> Range<usize> {
+        let start = self.objects.partition_point(|input| input.object.as_str() < object);
+        let of_name = self.objects.iter().skip(start).take_while(|input| input.object == object).count();
+        start..start + of_name
     }
 
-    /// One of them.
+    /// The one at a place.
+    pub fn at(&self, position: usize) -> Option<&Input> {
+        self.objects.get(position)
+    }
+
+    /// One of them; of several of a name, the one with the worst verdict: nobody knows which of them a record stands in.
     pub fn get(&self, object: &str) -> Option<&Input> {
-        self.objects.get(self.position(object)?)
+        self.objects.get(self.positions(object))?.iter().min_by_key(|input| input.proof.vouched.weight())
     }
 
-    /// Keeps what digests say of an object; a worse verdict stays.
-    pub fn vouch(&mut self, object: &str, vouched: Vouched) {
-        if let Some(input) = self.position(object).and_then(|at| self.objects.get_mut(at)) {
+    /// Keeps what digests say of the one at a place; a worse verdict stays.
+    pub fn vouch(&mut self, position: usize, vouched: Vouched) {
+        if let Some(input) = self.objects.get_mut(position) {
             input.proof.vouched = input.proof.vouched.max(vouched);
         }
     }
@@ -142,8 +156,8 @@ mod tests {
             (Vouched::Tampered, Vouched::Tampered),
             (Vouched::Valid, Vouched::Tampered),
         ] {
-            inputs.vouch("a", next);
-            inputs.vouch("unknown", next);
+            inputs.vouch(0, next);
+            inputs.vouch(1, next);
             assert_eq!(inputs.get("a").unwrap().proof.vouched, stays);
         }
         assert_eq!(inputs.tally(), BTreeMap::from([(Vouched::Tampered, 1)]));

@@ -87,4 +87,6 @@ pub struct Integrity {
     pub problems: u64,
     /// The first of them, in words.
     pub first: Vec<String>,
+    /// Objects whose records were read from a lake: their hashes are of when it was filled.
+    pub from_lake: u64,
 }

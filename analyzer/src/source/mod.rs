@@ -84,6 +84,11 @@ impl Object {
         Self { uri, size: Some(bytes.len() as u64), skip: None, detail: None, etag, place: Place::Memory }
     }
 
+    /// An object of which only the name is at hand: it cannot be opened.
+    pub fn named(uri: String) -> Self {
+        Self { uri, size: None, skip: None, detail: None, etag: None, place: Place::Memory }
+    }
+
     /// What its name tells. Computed anew at every call: a listing of millions shall not carry it along.
     pub fn layout(&self) -> Layout {
         Layout::of(&self.uri)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use keytrail::decode::ObjectReport;
+use keytrail::decode::{Content, ObjectReport};
 use keytrail::frame::schema::Scope;
 use keytrail::frame::{Dictionary, Events, FrameBuilder, Row};
 use keytrail::lake::{Batch, Entry, Folder, Lake, ObjectRow, Store, StoreError, Tag, When};
@@ -57,6 +57,7 @@ impl Given {
                 kept: self.rows.len() as u64,
                 ..Default::default()
             },
+            content: Some(Content::Unsound),
             unit: ObjectRow::unit_of(
                 self.account.as_deref(),
                 Some("eu-west-1"),

@@ -1,9 +1,11 @@
 //! The same in a bucket: signatures are read from the metadata of objects.
 
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use keytrail_fixtures::signed::{Chain, Signer, Store, Trail};
+use serde_json::json;
 
 use crate::place::{Disk, assert_problems, chain, trail_of};
 use crate::run::{Done, keytrail, run};
@@ -22,16 +24,21 @@ fn fill(server: &Server, store: &Store) {
     }
 }
 
-/// Verifies a bucket with the keys that lie on a disk.
-fn verify(server: &Server, source: &str, args: &[&str]) -> Done {
-    let keys = Disk::of(&Store::default(), false);
-    let mut command = keytrail("verify");
+/// A command that asks the server.
+fn asking(server: &Server, subcommand: &str) -> Command {
+    let mut command = keytrail(subcommand);
     command
         .envs([("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")])
         .envs([("AWS_REGION", "eu-west-1"), ("AWS_EC2_METADATA_DISABLED", "true")])
-        .args(["--endpoint-url", &format!("http://{}", server.address), "--path-style"])
-        .args([source, "--public-keys", &keys.path("keys.json")])
-        .args(args);
+        .args(["--endpoint-url", &format!("http://{}", server.address), "--path-style"]);
+    command
+}
+
+/// Verifies a bucket with the keys that lie on a disk.
+fn verify(server: &Server, source: &str, args: &[&str]) -> Done {
+    let keys = Disk::of(&Store::default(), false);
+    let mut command = asking(server, "verify");
+    command.args([source, "--public-keys", &keys.path("keys.json")]).args(args);
     run(command)
 }
 
@@ -60,6 +67,47 @@ fn a_bucket_says_what_the_same_files_on_disk_say() {
     for member in ["verdict", "logs", "digests", "intervals"] {
         assert_eq!(done.json()[member], disk[member], "{member}");
     }
+}
+
+/// A lake in a bucket, filled from a bucket: of the trail only digests are read again.
+#[test]
+fn a_lake_in_a_bucket_is_vouched_for_by_the_digests_of_the_trail() {
+    let (store, _) = days(8);
+    let logs = store.keys(false);
+    let (lacks, gone) = (&logs[20], &logs[10]);
+    let server = Server::new();
+    fill(&server, &store);
+    server.buckets.remove("trail-bucket", lacks);
+    server.buckets.put("lake", "other", "a bucket is there before the lake");
+    let mut command = asking(&server, "ingest");
+    command.args(["s3://trail-bucket/AWSLogs/", "--lake", "s3://lake/kms"]);
+    run(command).ended(0);
+    let keys = Disk::of(&Store::default(), false);
+    let judged = |args: &[&str], code: i32| {
+        let mut command = asking(&server, "scan");
+        command.args(["s3://lake/kms", "--verify", "--digests", "s3://trail-bucket/AWSLogs/"]).args(args);
+        command.args(["--public-keys", &keys.path("keys.json")]);
+        let done = run(command);
+        assert_eq!(done.code, code, "{:#}", done.json()["coverage"]["integrity"]);
+        done.json()["coverage"]["integrity"].take()
+    };
+    let missing = judged(&[], 10);
+    assert_eq!((&missing["objects"], &missing["problems"]), (&json!({ "valid": 47 }), &1.into()));
+    assert!(missing["first"][0].as_str().unwrap().contains(lacks), "{missing}");
+    // It is there, and in no evidence.
+    fill(&server, &store);
+    let unread = judged(&[], 4);
+    assert!(unread["first"][0].as_str().unwrap().starts_with("not-covered"), "{unread}");
+    // What the lake has, it has.
+    server.buckets.remove("trail-bucket", gone);
+    assert_eq!(judged(&[], 4), unread);
+    server.take_seen();
+    let period = ["--from", "2026-09-01T01:01:31Z", "--to", "2026-09-01T05:01:31Z", "--lookback", "2d"];
+    assert_eq!(judged(&period, 0)["verdict"], "valid");
+    let seen = server.take_seen();
+    let gets = |of: &str| seen.iter().filter(|seen| seen.query.contains("GetObject") && seen.path.contains(of)).count();
+    assert!(gets("/CloudTrail-Digest/") > 0);
+    assert_eq!(gets("/CloudTrail/"), 0, "no log file");
 }
 
 #[test]

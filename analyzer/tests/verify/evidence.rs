@@ -18,7 +18,7 @@ use crate::run::{Done, files, keytrail, run, scan};
 const KEY: &str = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
 /// A log in which somebody schedules the deletion of a key.
-fn deletion(account: &str, at: &str) -> String {
+pub(crate) fn deletion(account: &str, at: &str) -> String {
     let record = json!({
         "eventVersion": "1.11",
         "userIdentity": { "type": "IAMUser", "arn": format!("arn:aws:iam::{account}:user/mallory"), "accountId": account },
@@ -40,8 +40,8 @@ fn deletion(account: &str, at: &str) -> String {
     json!({ "Records": [record] }).to_string()
 }
 
-/// Six hours, with the deletion in the third.
-fn chain(store: &mut Store) -> String {
+/// Six hours, with the deletion in the third; gives the key of its log.
+pub(crate) fn chain(store: &mut Store) -> String {
     chain_with(store, 2)
 }
 
@@ -63,7 +63,7 @@ fn chain_with(store: &mut Store, of: usize) -> String {
 }
 
 /// The binary without a format.
-fn bare(subcommand: &str) -> Command {
+pub(crate) fn bare(subcommand: &str) -> Command {
     let mut command = Command::new(keytrail(subcommand).get_program());
     command.env_clear().arg(subcommand);
     command
@@ -74,7 +74,7 @@ fn verified(disk: &Disk, args: &[&str]) -> Done {
     scan(&[disk.path("logs")], &[&["--verify", "--public-keys", &keys], args].concat())
 }
 
-fn evidence(document: &Value) -> Vec<Value> {
+pub(crate) fn evidence(document: &Value) -> Vec<Value> {
     let of = |finding: &Value| finding["evidence"].as_array().unwrap().clone();
     document["findings"].as_array().unwrap().iter().flat_map(of).collect()
 }
@@ -191,7 +191,7 @@ fn the_verdict_is_about_the_bytes_that_were_read() {
         options.remember = Remember::Contents;
         let mut report = pipeline::scan(&options, &Silent).unwrap();
         fs::write(&path, kept).unwrap();
-        pipeline::vouch(&options, &keys, &mut report, &Silent).unwrap();
+        pipeline::vouch(&options, &keys, &[], &mut report, &Silent).unwrap();
         assert_eq!(report.integrity.as_ref().unwrap().verdict, verdict, "{:?}", report.integrity);
         let proofs: Vec<_> = report.findings.iter().flat_map(|finding| &finding.evidence).collect();
         assert!(!proofs.is_empty());

@@ -20,6 +20,7 @@ mod clean;
 mod command;
 mod evidence;
 mod keys;
+mod lakes;
 mod period;
 mod place;
 mod report;

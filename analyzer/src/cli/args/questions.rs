@@ -216,9 +216,13 @@ pub(in crate::cli) struct ReportArgs {
     /// CloudTrail's public keys: validates what is read against the digests, as `keytrail verify` does; may be repeated.
     ///
     /// Without it nothing is satisfied. With it the run ends with exit code 4 when something could not be proven, and with 10
-    /// when something was changed or is missing. The sources must hold the digest files: a bucket, or a synced folder, not a lake.
+    /// when something was changed or is missing. The sources hold the digest files, or --digests says where they are.
     #[arg(long, value_name = "FILE", help_heading = "What to report")]
     pub(in crate::cli) public_keys: Vec<PathBuf>,
+
+    /// Where else digest files are: the folder or s3://BUCKET/PREFIX that a lake was filled from; may be repeated.
+    #[arg(long, value_name = "PLACE", requires = "public_keys", help_heading = "What to report")]
+    pub(in crate::cli) digests: Vec<String>,
 
     /// An account that must be in the logs; may be repeated or separated by commas.
     ///

@@ -42,7 +42,7 @@ impl Index {
             } else if object.uri.ends_with('/') {
                 // An empty object that a console shows as a folder.
                 index.others += 1;
-            } else if place_of(&object.uri).kind == ObjectKind::CloudTrail && object.skip != Some(SkipReason::Hidden) {
+            } else if is_log(&object.uri) && object.skip != Some(SkipReason::Hidden) {
                 index.logs.push(at);
             } else if unreadable {
                 index.unreadable.push(at);
@@ -83,29 +83,52 @@ impl Index {
         in_tree.or_else(|| self.choose(wanted.rsplit('/').next()?, place, root))
     }
 
+    /// All objects that were written to a place, in trees and by their names alone; the copy that stands where the digest
+    /// does first.
+    pub(super) fn copies(&self, place: &Place, root: &str) -> Vec<u32> {
+        let wanted = tail(&place.key);
+        let name = wanted.rsplit('/').next().filter(|name| *name != wanted);
+        let of_name = name.into_iter().flat_map(|name| self.written_to(name, place));
+        let mut copies: Vec<u32> = self.written_to(wanted, place).chain(of_name).collect();
+        copies.sort_by_key(|at| !self.stands_at(*at, root));
+        copies
+    }
+
     fn choose(&self, tail_wanted: &str, place: &Place, root: &str) -> Option<u32> {
+        // False sorts first.
+        self.written_to(tail_wanted, place).min_by_key(|at| !self.stands_at(*at, root))
+    }
+
+    fn stands_at(&self, at: u32, root: &str) -> bool {
+        self.get(at).is_some_and(|object| root_of(&object.uri) == root)
+    }
+
+    fn written_to<'a>(&'a self, tail_wanted: &'a str, place: &'a Place) -> impl Iterator<Item = u32> + 'a {
         let tail_of = |at: u32| self.get(at).map_or("", |object| tail(&object.uri));
         let start = self.by_tail.partition_point(|at| tail_of(*at) < tail_wanted);
-        let same = self.by_tail.get(start..)?.iter().copied().take_while(|at| tail_of(*at) == tail_wanted);
-        let fits = |at: &u32| self.get(*at).is_some_and(|object| is_written_to(object, place));
-        // False sorts first.
-        same.filter(fits).min_by_key(|at| self.get(*at).is_none_or(|object| root_of(&object.uri) != root))
+        let rest = self.by_tail.get(start..).unwrap_or_default().iter().copied();
+        let same = rest.take_while(move |at| tail_of(*at) == tail_wanted);
+        same.filter(|at| self.get(*at).is_some_and(|object| is_written_to(object, place)))
     }
 }
 
 /// In a bucket of that name the key is the key; any other place may be a copy.
 fn is_written_to(object: &Object, place: &Place) -> bool {
-    #[cfg(feature = "aws")]
-    if let Some((bucket, key)) = object.bucket_and_key() {
-        return **bucket != *place.bucket || key == place.key;
-    }
-    let _ = (object, place);
-    true
+    let in_bucket = object.uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+    in_bucket.is_none_or(|(bucket, key)| bucket != place.bucket || key == place.key)
 }
 
 /// What comes before the tree.
 pub(super) fn root_of(uri: &str) -> &str {
     uri.strip_suffix(tail(uri)).unwrap_or_default()
+}
+
+/// True for the name of a log file.
+pub(super) fn is_log(uri: &str) -> bool {
+    !uri.ends_with('/')
+        && !uri.ends_with(SIDECAR)
+        && DigestName::of(uri).is_none()
+        && place_of(uri).kind == ObjectKind::CloudTrail
 }
 
 /// What the folders of a log file tell; its name only where it stands in no tree. Whoever moves a file into a folder makes

@@ -1,32 +1,46 @@
 //! The log files that digests list.
 
+use std::path::Path;
+
 use super::Verifier;
 use super::index::root_of;
 use super::read::{Contents, each};
-use super::vouch::Witness;
-use crate::decode::Limits;
+use super::witness::{Known, Witness};
+use crate::decode::{Content, Limits};
 use crate::finding::Vouched;
 use crate::integrity::chain::Chain;
-use crate::integrity::{Hash, Kind, Problem, Verdicts};
+use crate::integrity::{Hash, Kind, Place, Problem, Verdict, Verdicts};
 use crate::pipeline::ScanError;
-use crate::source::Object;
+use crate::pipeline::sources::filter;
+use crate::source::{Layout, Object, tail};
 
 /// A log file to be hashed.
+#[derive(Clone)]
 struct Job {
     chain: usize,
     link: usize,
     hash: Hash,
     /// Its URI, or where it should stand.
     object: String,
+    /// Which of the objects that were read it is.
+    position: Option<usize>,
 }
 
 /// What a log file came to.
 enum Outcome {
     Matches,
     Differs(String),
-    Missing,
+    Missing(&'static str),
     Unread(String),
+    /// A lake has its rows, and no hash.
+    Unhashed,
 }
+
+/// A lake has no such log file, and nobody else has.
+const NOWHERE: &str = "neither in the lake nor where it was delivered";
+
+/// A lake has no such log file, and it is elsewhere.
+const NOT_IN_LAKE: &str = "it is there and was not read: the lake does not have it, and `keytrail ingest` brings it in";
 
 impl Verifier<'_> {
     /// Hashes what the chains list, and marks it as listed.
@@ -37,33 +51,43 @@ impl Verifier<'_> {
         verdicts: &mut Verdicts,
         witness: &mut Witness<'_>,
     ) -> Result<(), ScanError> {
-        let (mut jobs, mut objects, mut missing, mut known) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut jobs, mut objects, mut settled) = (Vec::new(), Vec::new(), Vec::new());
         for (chain_at, chain) in chains.iter().enumerate() {
             for (link_at, link) in chain.links.iter().enumerate() {
                 let root = root_of(&link.found.object);
                 for log in link.digest().into_iter().flat_map(|digest| &digest.logs) {
-                    let found = self.index.find(&log.place, root);
-                    if let Some(mark) = found.and_then(|at| listed.get_mut(at as usize)) {
-                        *mark = true;
+                    let copies = self.copies(&log.place, root, witness);
+                    for at in &copies {
+                        if let Some(mark) = listed.get_mut(*at as usize) {
+                            *mark = true;
+                        }
                     }
-                    let was_read = found.and_then(|at| self.index.get(at)).is_some_and(|at| witness.knows(&at.uri));
-                    if !link.in_scope && !was_read {
+                    let copies: Vec<&Object> = copies.into_iter().filter_map(|at| self.index.get(at)).collect();
+                    if !link.in_scope && !copies.iter().any(|object| witness.knows(&object.uri)) {
                         continue;
                     }
-                    let object = match found {
-                        Some(at) => self.index.get(at).cloned(),
-                        // Listing a period leaves out what was delivered long before its digest.
-                        None => self.sources.within(&log.place.bucket, &log.place.key),
-                    };
-                    let uri = object.as_ref().map_or_else(|| log.place.uri(), |object| object.uri.clone());
-                    let job = Job { chain: chain_at, link: link_at, hash: log.hash, object: uri };
-                    match object {
-                        Some(object) if let Some(hash) = witness.hash(&object.uri) => known.push((job, hash)),
-                        Some(object) => {
+                    let place = copies.first().map_or_else(|| log.place.uri(), |object| object.uri.clone());
+                    let job = Job { chain: chain_at, link: link_at, hash: log.hash, object: place, position: None };
+                    let known = settled.len();
+                    for object in &copies {
+                        let of_name = witness.known(&object.uri).into_iter().map(|(at, known)| {
+                            (
+                                Job { object: object.uri.clone(), position: Some(at), ..job.clone() },
+                                of(known, &log.hash),
+                            )
+                        });
+                        settled.extend(of_name);
+                    }
+                    if settled.len() > known {
+                        continue;
+                    }
+                    match self.elsewhere(&log.place, root, copies.first().copied(), witness) {
+                        Elsewhere::Nobody => {}
+                        Elsewhere::Settled(outcome) => settled.push((job, outcome)),
+                        Elsewhere::Read(object) => {
                             objects.push((u32::try_from(jobs.len()).unwrap_or(u32::MAX), object));
                             jobs.push(job);
                         }
-                        None => missing.push(job),
                     }
                 }
             }
@@ -73,16 +97,79 @@ impl Verifier<'_> {
             each(self.pool, self.sources, limits, self.progress, objects, false, |_: &Object, contents| contents)?;
         for (at, contents) in read {
             let Some(job) = jobs.get(at as usize) else { continue };
-            settle(chains, job, outcome(contents, &job.hash), verdicts, witness);
-        }
-        for (job, hash) in &known {
-            let outcome = hash.map_or_else(unsound, |hash| compared(&hash, &job.hash));
+            let outcome = match outcome(contents, &job.hash) {
+                Outcome::Matches if witness.is_of_lake() => Outcome::Unread(NOT_IN_LAKE.into()),
+                Outcome::Missing(_) if witness.is_of_lake() => Outcome::Missing(NOWHERE),
+                outcome => outcome,
+            };
             settle(chains, job, outcome, verdicts, witness);
         }
-        for job in &missing {
-            settle(chains, job, Outcome::Missing, verdicts, witness);
+        for (job, outcome) in settled {
+            settle(chains, &job, outcome, verdicts, witness);
         }
         Ok(())
+    }
+
+    /// Objects that a digest means by a place: of lakes all that were filled from it, else one.
+    fn copies(&self, place: &Place, root: &str, witness: &Witness<'_>) -> Vec<u32> {
+        if witness.is_of_lake() {
+            return self.index.copies(place, root);
+        }
+        self.index.find(place, root).into_iter().collect()
+    }
+
+    /// What is to be done about a log file that nobody has read.
+    fn elsewhere(&self, place: &Place, root: &str, found: Option<&Object>, witness: &mut Witness<'_>) -> Elsewhere {
+        // Listing a period leaves out what was delivered long before its digest.
+        let by_name = || self.sources.within(&place.bucket, &place.key);
+        if !witness.is_of_lake() {
+            let object = found.cloned().or_else(by_name);
+            return object.map_or(Elsewhere::Settled(Outcome::Missing("")), Elsewhere::Read);
+        }
+        if !filter(self.options).admits(&Layout::of(&place.key)) {
+            return Elsewhere::Nobody;
+        }
+        if witness.is_beyond(self.scope, &place.key) {
+            witness.beyond += 1;
+            return Elsewhere::Nobody;
+        }
+        if found.is_some() {
+            return Elsewhere::Settled(Outcome::Unread(NOT_IN_LAKE.into()));
+        }
+        if let Some(object) = by_name() {
+            return Elsewhere::Read(object);
+        }
+        let beside = format!("{root}{}", tail(&place.key));
+        let was_listed = self.places.iter().any(|source| {
+            let in_bucket = source.starts_with("s3://") && beside.starts_with(source.as_str());
+            in_bucket || Path::new(&beside).starts_with(source)
+        });
+        Elsewhere::Settled(if was_listed {
+            Outcome::Missing(NOWHERE)
+        } else {
+            Outcome::Unread("the lake does not have it, and where it was delivered was not looked at".into())
+        })
+    }
+}
+
+/// What is to be done about a log file that nobody has read.
+enum Elsewhere {
+    /// Nobody asked for it.
+    Nobody,
+    /// Nothing more.
+    Settled(Outcome),
+    /// Look at it.
+    Read(Object),
+}
+
+fn of(known: Known, listed: &Hash) -> Outcome {
+    match known {
+        Known::Held(Content::Whole(hash)) => compared(&hash, listed),
+        Known::Held(Content::Unsound) => {
+            Outcome::Differs("when its records were read, it was not the one gzip stream that CloudTrail writes".into())
+        }
+        Known::Unhashed => Outcome::Unhashed,
+        Known::Unread => Outcome::Unread("it could not be read when the lake was filled".into()),
     }
 }
 
@@ -90,13 +177,9 @@ fn outcome(contents: Contents, hash: &Hash) -> Outcome {
     match contents {
         Contents::Whole(whole) => compared(&whole.hash, hash),
         Contents::Damaged(how) => Outcome::Differs(how),
-        Contents::Gone => Outcome::Missing,
+        Contents::Gone => Outcome::Missing(""),
         Contents::Unread(why) => Outcome::Unread(why),
     }
-}
-
-fn unsound() -> Outcome {
-    Outcome::Differs("when its records were read, it was not the one gzip stream that CloudTrail writes".into())
 }
 
 fn compared(read: &Hash, listed: &Hash) -> Outcome {
@@ -108,25 +191,36 @@ fn settle(chains: &mut [Chain], job: &Job, outcome: Outcome, verdicts: &mut Verd
     let (account, region) = (chain.stream.account.clone(), chain.stream.region.clone());
     let Some(link) = chain.links.get_mut(job.link) else { return };
     let tally = &mut verdicts.logs;
+    let mut vouch = |vouched| match job.position {
+        Some(at) => witness.vouch(at, vouched),
+        None => witness.vouch_all(&job.object, vouched),
+    };
     let (kind, detail) = match outcome {
         Outcome::Matches if link.is_proven() => {
             tally.valid += 1;
-            witness.vouch(&job.object, Vouched::Valid);
+            vouch(Vouched::Valid);
             return;
         }
         Outcome::Matches => {
             tally.unproven += 1;
-            witness.vouch(&job.object, Vouched::Unproven);
+            vouch(Vouched::Unproven);
             return;
         }
         Outcome::Differs(how) => {
             tally.invalid += 1;
-            witness.vouch(&job.object, Vouched::Tampered);
+            vouch(Vouched::Tampered);
             (Kind::LogTampered, how)
         }
-        Outcome::Missing => {
+        Outcome::Missing(how) => {
             tally.missing += 1;
-            (Kind::LogMissing, String::new())
+            (Kind::LogMissing, how.into())
+        }
+        // Told once, for all of them.
+        Outcome::Unhashed => {
+            tally.unproven += 1;
+            witness.note_unhashed(&job.object);
+            link.spoil(Verdict::Incomplete);
+            return;
         }
         Outcome::Unread(why) => {
             tally.unproven += 1;

@@ -8,6 +8,7 @@ mod logs;
 mod read;
 mod unlisted;
 mod vouch;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -18,8 +19,8 @@ use rayon::prelude::*;
 
 use self::index::{Index, root_of};
 use self::read::{Contents, each};
-use self::vouch::Witness;
-pub use self::vouch::vouch;
+pub use self::vouch::{check_digests, vouch};
+use self::witness::Witness;
 use super::sources::Sources;
 use super::{Progress, ScanError, ScanOptions, threads};
 use crate::decode::Limits;
@@ -27,7 +28,7 @@ use crate::integrity::chain::{Chain, Damage, Found, judge};
 use crate::integrity::{Coverage, Digest, HOUR_MS, Kind, Problem, PublicKeys, Scope, Signature, Stream, Verdicts};
 use crate::report::human;
 use crate::report::verify::Verification;
-use crate::source::{Filter, Object};
+use crate::source::{Filter, Layout, Object};
 
 /// Digests judged together: enough to keep a bucket's requests going, few enough to hold.
 const TOGETHER: usize = 8192;
@@ -64,12 +65,21 @@ fn run(
     let reach = witness.reach(scope);
     let early = options.from.map(|from| from.min(*reach.start()).saturating_sub(HOUR_MS + MARGIN_MS));
     let to = options.to.map(|to| to.max(*reach.end()));
-    let mut sources =
-        Sources::open(&ScanOptions { from: early, lookback: None, ..options.clone() }, &filter(options, to, witness))?;
-    if !sources.lakes.is_empty() {
-        return Err(ScanError::Usage("a lake holds no digests; verify the logs that it was filled from".into()));
+    // A lake has the logs of all accounts: each account's stands in the evidence for the keys of the others.
+    let accounts = if witness.is_of_lake() { Vec::new() } else { options.accounts.clone() };
+    let mut sources = Sources::open(
+        &ScanOptions { from: early, lookback: None, accounts, ..options.clone() },
+        &filter(options, to, witness),
+    )?;
+    if !witness.is_there() && !sources.lakes.is_empty() {
+        return Err(ScanError::Usage(
+            "a lake holds no digests; verify the logs that it was filled from, or the lake against their digests with \
+             `keytrail scan LAKE --verify --digests`"
+                .into(),
+        ));
     }
-    let index = Index::of(sources.list().collect());
+    let listed = sources.list().filter(|object| !witness.stands_for(&object.uri));
+    let index = Index::of(listed.chain(witness.stored()).collect());
     if index.digests.is_empty() && index.logs.is_empty() {
         let place = options.sources.join(", ");
         return Err(ScanError::NothingToRead(format!("neither digests nor log files of CloudTrail in {place}")));
@@ -82,7 +92,9 @@ fn run(
         )));
     }
     let Some(keys) = keys else { return Err(no_keys(&index)) };
-    let verifier = Verifier { options, pool: &pool, sources: &sources, index: &index, keys, scope, reach, progress };
+    let places = &options.sources;
+    let verifier =
+        Verifier { options, pool: &pool, sources: &sources, index: &index, keys, scope, reach, places, progress };
     let (bytes, objects) = (index.logs.iter().filter_map(|at| index.get(*at)?.size).sum(), index.logs.len() as u64);
     progress.found(objects + index.digests.values().map(|digests| digests.len() as u64).sum::<u64>(), bytes);
     progress.listed();
@@ -148,6 +160,8 @@ struct Verifier<'v> {
     scope: Scope,
     /// The time of digests that are looked at: the scope, and that of objects that were read.
     reach: RangeInclusive<i64>,
+    /// What was looked at, as the user named it.
+    places: &'v [String],
     progress: &'v dyn Progress,
 }
 
@@ -163,8 +177,14 @@ impl Verifier<'_> {
                 for link in chain.links.iter().filter(|_| !chain.stream.backfill) {
                     let stream = &chain.stream;
                     let root = root_of(&link.found.object).to_owned();
-                    let home = (root, stream.organization.clone(), stream.account.clone(), stream.region.clone());
+                    let mut home = (root, stream.organization.clone(), stream.account.clone(), stream.region.clone());
                     coverage.add(&home, link.span(), link.is_proven());
+                    // A lake may have been filled from where the digest was written, and that is not where it was found.
+                    let written = link.digest().map(|digest| root_of(&digest.place.uri()).to_owned());
+                    if let Some(written) = written.filter(|written| witness.is_of_lake() && *written != home.0) {
+                        home.0 = written;
+                        coverage.add(&home, link.span(), link.is_proven());
+                    }
                 }
                 verdicts.chain(chain);
             }
@@ -174,6 +194,22 @@ impl Verifier<'_> {
         for at in &self.index.unreadable {
             let Some(object) = self.index.get(*at) else { continue };
             verdicts.problem(unreadable(object));
+        }
+        if let Some((count, first)) = &witness.unhashed {
+            let layout = Layout::of(first);
+            verdicts.problem(Problem {
+                kind: Kind::NotCovered,
+                verdict: Kind::NotCovered.verdict(),
+                object: first.clone(),
+                account: layout.account.unwrap_or_default(),
+                region: layout.region.unwrap_or_default(),
+                from: None,
+                to: None,
+                detail: format!(
+                    "{} of the lake without a hash, of an older keytrail: the same `keytrail ingest` once more adds it",
+                    human::count(*count, "object")
+                ),
+            });
         }
         verdicts.finish(self.scope);
         Ok(verdicts)

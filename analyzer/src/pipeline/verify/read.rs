@@ -75,9 +75,7 @@ fn read(inflater: &mut Inflater, item: &mut Fetched, keep: bool, progress: &dyn 
             bytes: sink.bytes.unwrap_or_default(),
             metadata,
         }),
-        Some(reason @ (SkipReason::TruncatedGzip | SkipReason::BadGzip | SkipReason::Empty)) => {
-            Contents::Damaged(reason.meaning().to_string())
-        }
+        Some(reason) if reason.is_damage() => Contents::Damaged(reason.meaning().to_string()),
         Some(reason) => Contents::Unread(reason.meaning().to_string()),
     }
 }

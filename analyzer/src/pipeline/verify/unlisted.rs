@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::index::{Index, Standpoint, standpoint};
-use super::vouch::Witness;
+use super::witness::Witness;
 use crate::finding::Vouched;
 use crate::integrity::{Coverage, Home, Kind, Problem, Scope, Standing, Verdicts};
 use crate::report::human;
@@ -36,7 +36,9 @@ pub(super) fn tell(
             continue;
         };
         let in_scope = scope.touches(span);
-        if !in_scope && !witness.knows(&object.uri) {
+        let was_read = witness.knows(&object.uri);
+        // What no lake has changes nothing of what lakes say.
+        if !was_read && (!in_scope || witness.is_of_lake()) {
             continue;
         }
         // CloudTrail gives every log file a name with its time: this one is nothing that a digest may list later.
@@ -48,7 +50,7 @@ pub(super) fn tell(
             Standing::Hole => verdicts.uncovered += 1,
             Standing::Unlisted => {
                 verdicts.logs.invalid += 1;
-                witness.vouch(&object.uri, Vouched::Unlisted);
+                witness.vouch_all(&object.uri, Vouched::Unlisted);
                 let detail = "put there by somebody else, or by a trail whose log files are not validated".into();
                 verdicts.problem(problem(Kind::LogUnlisted, &object.uri, Some(&home), Some(span), detail));
             }

@@ -97,7 +97,11 @@ fn looked_at(page: &mut Page, report: &Report) {
         let counts = report.vouched();
         let parts = Vouched::ALL.into_iter().filter_map(|vouched| Some((vouched, counts.get(&vouched)?)));
         let parts: Vec<String> = parts.map(|(vouched, n)| format!("{} {}", human::number(*n), vouched.id())).collect();
-        page.field("integrity", &format!("{}; objects: {}", integrity.verdict.id(), parts.join(", ")));
+        let stored = match integrity.from_lake {
+            0 => String::new(),
+            _ => "; as they were when the lake was filled".into(),
+        };
+        page.field("integrity", &format!("{}; objects: {}{stored}", integrity.verdict.id(), parts.join(", ")));
     }
     page.field("accounts", &names(accounts.iter(), 20));
     page.field("Regions", &names(regions.iter(), 20));

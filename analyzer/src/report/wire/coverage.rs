@@ -60,6 +60,9 @@ struct Integrity<'r> {
     problems: u64,
     /// The first of them.
     first: &'r [String],
+    /// Objects that were read from a lake: their verdicts are about what they were when it was filled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_lake: Option<u64>,
 }
 
 /// Counts of objects: `seen` = `read` + `skipped`; `pruned` were never opened.
@@ -200,6 +203,7 @@ impl<'r> Coverage<'r> {
                 objects: report.vouched().into_iter().map(|(vouched, count)| (vouched.id(), count)).collect(),
                 problems: integrity.problems,
                 first: &integrity.first,
+                from_lake: Some(integrity.from_lake).filter(|count| *count > 0),
             }),
             inventory: Inventory::of(&report.coverage),
         }
