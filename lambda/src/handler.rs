@@ -351,12 +351,10 @@ fn lag(report: &Report, line: &mut Line, now: i64) {
 
 /// Adds what nobody logged: accounts and Regions that do not deliver any more.
 fn miss(report: &mut Report, shell: &Shell, line: &mut Line, now: i64) {
-    let deliveries = pipeline::deliveries(report, shell.receiver.settings(), now);
+    let deliveries = pipeline::miss(report, shell.receiver.settings(), now);
     let silent = deliveries.silent.iter().filter(|finding| finding.status == Status::Open).count();
     line.most(name::DeliveryAge, deliveries.age as f64 / 1000.0);
     line.most(name::Silent, silent as f64);
-    report.run.rules_run.push(pipeline::SILENCE);
-    report.findings.extend(deliveries.silent);
 }
 
 /// Counts what is open, also where nothing is: a graph falls only when it is told so.

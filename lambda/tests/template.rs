@@ -103,7 +103,7 @@ fn variables_are_read_and_explained() {
     let read_by_code = variables(&read("src/environment.rs"));
     assert!(variables(&read("template.yaml")).is_subset(&read_by_code));
     let mut explained = variables(&read("README.md"));
-    for name in ["KEYTRAIL_BOOTSTRAP", "KEYTRAIL_INTERLEAVINGS"] {
+    for name in ["KEYTRAIL_BOOTSTRAP", "KEYTRAIL_INTERLEAVINGS", "KEYTRAIL_PATIENCE"] {
         assert!(explained.remove(name), "{name} is for tests");
     }
     assert_eq!(explained, read_by_code);

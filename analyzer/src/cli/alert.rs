@@ -3,13 +3,14 @@
 use super::args::AlertArgs;
 use super::exit::ExitReason;
 use super::failure::Failure;
+use super::scan::named;
 use super::settings;
 use super::terminal::Terminal;
 use crate::alert::route;
-use crate::config::{AlertSink, Channel, Route, Settings, Takes, WebUrl};
-use crate::finding::Severity;
+use crate::config::{AlertSink, Channel, Route, SILENCE, Settings, Takes, WebUrl};
+use crate::finding::{Finding, Severity, Status};
 use crate::lake::Lake;
-use crate::pipeline::{self, Notified, Notify};
+use crate::pipeline::{self, Notified, Notify, ScanError, ScanOptions};
 use crate::report::text::Look;
 use crate::report::text::page::{Page, Tone};
 use crate::report::{Report, escape, human};
@@ -26,7 +27,7 @@ pub(super) fn run(args: &AlertArgs, terminal: &mut Terminal<'_>) -> Result<ExitR
         return Ok(ExitReason::Complete);
     }
     check(&settings)?;
-    let outcomes = pipeline::try_sinks(&settings, Notify::at(now()));
+    let outcomes = try_sinks(args, &settings, terminal)?;
     let failed = outcomes.iter().filter(|(_, outcome)| outcome.is_err()).count();
     let widest = outcomes.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, outcome) in &outcomes {
@@ -45,6 +46,31 @@ pub(super) fn run(args: &AlertArgs, terminal: &mut Terminal<'_>) -> Result<ExitR
     Ok(ExitReason::Complete)
 }
 
+/// Why a sink did not take a message.
+type Outcome = Result<(), String>;
+
+/// What came of a test message to each sink; kept in the lake, where one is named.
+fn try_sinks(
+    args: &AlertArgs,
+    settings: &Settings,
+    terminal: &mut Terminal<'_>,
+) -> Result<Vec<(String, Outcome)>, Failure> {
+    let how = Notify::at(now());
+    let Some(place) = &args.lake else { return Ok(pipeline::try_sinks(settings, how)) };
+    #[cfg(not(feature = "aws"))]
+    let super::args::S3Args {} = args.s3;
+    let options = ScanOptions {
+        #[cfg(feature = "aws")]
+        s3: args.s3.options(),
+        ..ScanOptions::new(Vec::new(), settings.clone())
+    };
+    // Who cannot keep the proof sends nothing.
+    let lake = pipeline::open_lake(place, &options)?;
+    let drill = pipeline::drill(settings, &lake, how).map_err(ScanError::from)?;
+    terminal.note(format!("kept in the lake {place}: `keytrail report` shows it"));
+    Ok(drill.sinks.into_iter().map(|sink| (sink.sink, sink.failed.map_or(Ok(()), Err))).collect())
+}
+
 /// The time now.
 #[expect(clippy::disallowed_methods, reason = "people are told now, whatever time the log is of")]
 fn now() -> i64 {
@@ -57,6 +83,17 @@ pub(super) fn check(settings: &Settings) -> Result<(), Failure> {
         return Err(Failure::usage(NO_SINK).hint(NO_SINK_HINT));
     }
     Ok(())
+}
+
+/// Adds who does not deliver any more. Only a lake knows what was usual, and only now is it too long.
+pub(super) fn miss(report: &mut Report, settings: &Settings, terminal: &mut Terminal<'_>) {
+    let deliveries = pipeline::miss(report, settings, now());
+    let open: Vec<&Finding> = deliveries.silent.iter().filter(|finding| finding.status == Status::Open).collect();
+    if !open.is_empty() {
+        let all = open.len() as u64;
+        let headline = format!("{} not delivered any more", human::count(all, "log"));
+        terminal.note(named(headline, open.iter().map(|finding| finding.title.clone()), all));
+    }
 }
 
 /// Tells the sinks. `whole` says that the report is about everything that is known.
@@ -127,9 +164,9 @@ fn routes(settings: &Settings, look: Look) -> String {
     page.blank();
     page.prose(0, Tone::Strong, "Routes");
     let widest = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
-    for rule in RULES {
-        let lead = format!("{:widest$}", rule.id);
-        page.hang(2, Some((Tone::Plain, &lead)), widest + 4, Tone::Plain, &route_of(rule.id, settings));
+    for rule in RULES.iter().map(|rule| rule.id).chain([SILENCE]) {
+        let lead = format!("{rule:widest$}");
+        page.hang(2, Some((Tone::Plain, &lead)), widest + 4, Tone::Plain, &route_of(rule, settings));
     }
     page.blank();
     page.prose(

@@ -381,9 +381,16 @@ pub(super) struct AlertArgs {
     #[arg(long)]
     pub(super) test: bool,
 
+    /// With --test: keep in this lake what came of it, as evidence for `keytrail report`; made if it does not exist.
+    #[arg(long, value_name = "DIR|s3://…", value_parser = NonEmptyStringValueParser::new(), requires = "test")]
+    pub(super) lake: Option<String>,
+
     /// Configuration file [default: ./keytrail.toml, if there is one].
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) s3: S3Args,
 }
 
 #[derive(Args, Debug)]

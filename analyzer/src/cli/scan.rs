@@ -69,7 +69,11 @@ pub(super) fn run(args: &ScanArgs, terminal: &mut Terminal<'_>) -> Result<ExitRe
     let exit = publish(&report, plan, terminal)?.and(verify::exit(report.integrity.as_ref()));
     if args.alert {
         let lake = args.lake.as_deref().map(|lake| pipeline::open_lake(lake, &options)).transpose()?;
-        let whole = complete && is_about_everything(args);
+        let is_about_everything = is_about_everything(args);
+        if lake.is_some() && is_about_everything {
+            alert::miss(&mut report, &options.settings, terminal);
+        }
+        let whole = complete && is_about_everything;
         alert::tell(&report, &options.settings, lake.as_ref(), whole, terminal)?;
     }
     // What could not be read now counts, even if the lake has what it was before.

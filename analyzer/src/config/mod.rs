@@ -21,7 +21,9 @@ mod suggest;
 mod suppress;
 
 pub use accounts::Accounts;
-pub use alert::{AlertOptions, AlertSink, Alerting, Channel, Email, Route, SecretRef, Takes, Tls, WebUrl, is_safe_url};
+pub use alert::{
+    AlertOptions, AlertSink, Alerting, Channel, Email, Route, SILENCE, SecretRef, Takes, Tls, WebUrl, is_safe_url,
+};
 pub use example::example_toml;
 pub use keys::Keys;
 pub use level::Level;

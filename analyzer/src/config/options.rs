@@ -183,7 +183,7 @@ section! {
         repeat_minutes: u32 = 60, in 0..=10_080;
         /// hours from one digest to the next.
         digest_hours: u32 = 24, in 1..=720;
-        /// hours without a log of an account and Region after which the Lambda function alerts; 0 learns them from the lake.
+        /// hours without a log of an account and Region after which it is told as silent (delivery-silence); 0 learns them from the lake.
         silence_hours: u32 = 0, in 0..=8760;
     }
 }

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::accounts::Accounts;
-use super::alert::Alerting;
+use super::alert::{Alerting, SILENCE};
 use super::keys::Keys;
 use super::logs::Logs;
 use super::options::{AlertOptions, OptionInfo, RULE_OPTIONS, RuleOptions, RuleSettings, Scan, Section};
@@ -129,6 +129,8 @@ impl Settings {
     }
 
     fn read(document: &DeTable<'_>, rule_ids: &[&str], sink: &mut Sink<'_>) -> Self {
+        let rule_ids: Vec<&str> = rule_ids.iter().copied().chain([SILENCE]).collect();
+        let rule_ids = rule_ids.as_slice();
         let mut settings = Self::default();
         let mut top = Table::new("the file", document);
 

@@ -5,6 +5,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::accounts::read_account;
+use super::alert::SILENCE;
 use super::parse;
 use super::problem::Sink;
 use super::raw::{Table, Value};
@@ -73,6 +74,11 @@ impl Suppression {
         Self { line: other.line, ..self.clone() } == *other
     }
 
+    /// True when it accepts silences only: no scan has them, whoever is told of them looks for them.
+    fn is_of_silences(&self) -> bool {
+        self.rule.as_deref() == Some(SILENCE)
+    }
+
     /// True from the day after `until` on.
     pub fn is_expired(&self, as_of_ms: i64) -> bool {
         self.until.is_some_and(|day| as_of_ms >= parse::day_end_ms(day))
@@ -97,7 +103,7 @@ impl Applied {
     pub fn state(&self) -> &'static str {
         match (self.is_expired, self.matched) {
             (true, _) => "expired",
-            (false, 0) => "matched nothing",
+            (false, 0) if !self.entry.is_of_silences() => "matched nothing",
             (false, _) => "in force",
         }
     }
@@ -161,7 +167,7 @@ impl<'s> SuppressionTracker<'s> {
                     };
                     notices.push(format!("{name} expired on {until} and {effect}"));
                 }
-                None if *matched == 0 => notices.push(format!("{name} matched nothing")),
+                None if *matched == 0 && !entry.is_of_silences() => notices.push(format!("{name} matched nothing")),
                 None => {}
             }
         }

@@ -170,6 +170,17 @@ pub(crate) fn subject(finding: &Finding) -> Subject<'_> {
     }
 }
 
+/// Marks the findings that the configuration accepts.
+pub(super) fn accept(findings: &mut [Finding], settings: &Settings, tracker: &mut SuppressionTracker<'_>) {
+    for finding in findings {
+        if let Some(at) = tracker.suppress(&subject(finding)) {
+            let entry = &settings.suppressions[at];
+            let until = entry.until.map(|date| date.to_string());
+            finding.status = Status::Suppressed { reason: entry.reason.clone(), until };
+        }
+    }
+}
+
 /// Applies the suppressions of the configuration, and says what each of them did.
 fn suppress(
     mut findings: Vec<Finding>,
@@ -178,13 +189,7 @@ fn suppress(
     notices: &mut Vec<String>,
 ) -> (Vec<Finding>, Vec<Applied>) {
     let mut tracker = SuppressionTracker::new(&settings.suppressions, as_of);
-    for finding in &mut findings {
-        if let Some(at) = tracker.suppress(&subject(finding)) {
-            let entry = &settings.suppressions[at];
-            let until = entry.until.map(|date| date.to_string());
-            finding.status = Status::Suppressed { reason: entry.reason.clone(), until };
-        }
-    }
+    accept(&mut findings, settings, &mut tracker);
     notices.extend(tracker.notices());
     findings.sort_by_cached_key(Finding::sort_key);
     (findings, tracker.applied())

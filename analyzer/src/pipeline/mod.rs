@@ -48,7 +48,7 @@ pub use self::notify::{Notified, Notify, alert_evidence, drill, notify, try_sink
 pub use self::originals::{Fetched, Originals, originals};
 pub use self::rehearse::{Rehearsed, Span, rehearse};
 use self::rows::{Held, Rows};
-pub use self::silence::{Deliveries, SILENCE, deliveries};
+pub use self::silence::{Deliveries, SILENCE, deliveries, miss};
 pub use self::sources::open_lake;
 use self::sources::{Sources, filter};
 use self::stored::read_lake;

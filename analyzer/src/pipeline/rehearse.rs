@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Progress, Reach, ScanError, ScanOptions, Sources, fill, filter, nothing_to_read, open_lake, scan};
+use super::{
+    Progress, Reach, ScanError, ScanOptions, Sources, fill, filter, nothing_to_read, open_lake, scan, silence,
+};
 use crate::alert::{Rehearsal, RehearsalOutcome};
 use crate::finding::Finding;
 use crate::lake::{Folder, Lake};
@@ -45,7 +47,7 @@ pub struct Span {
 /// Evaluates the sources as of many moments, with sinks that keep what they are told. Nothing is sent.
 ///
 /// The moments are those of the scheduled evaluation at which something can be new: the first after each record that a finding
-/// rests on, and after the time in which late events may overturn it; and regular ones for what time alone changes.
+/// rests on, after the time in which late events may overturn it, and after a silence is too long; and regular ones for what time alone changes.
 ///
 /// # Errors
 /// As of [`scan`]; and when the temporary folder cannot be written.
@@ -68,19 +70,31 @@ pub fn rehearse(options: &ScanOptions, span: Span, progress: &dyn Progress) -> R
     };
     let from = (to - span.length).max(log_start);
     let settle = i64::from(options.settings.alert.options.settle_minutes) * MINUTE;
-    let (moments, step) = moments(&report.findings, (from, to), span.every, settle);
+    // Who asks for some rules asks for no other.
+    let is_missed = options.rules.is_empty();
+    let turns = if is_missed { silence::turns(&report, &options.settings) } else { Vec::new() };
+    let (moments, step) = moments(&report.findings, &turns, (from, to), span.every, settle);
 
     let state = Lake::open_or_create(Arc::new(Folder::new(folder.path().join("state"))))?;
     let mut rehearsal = Rehearsal::new(&options.settings, state);
     for moment in &moments {
-        let report = scan(&ScanOptions { as_of: Some(*moment), ..options.clone() }, &Silent)?;
+        let mut report = scan(&ScanOptions { as_of: Some(*moment), ..options.clone() }, &Silent)?;
+        if is_missed {
+            silence::miss(&mut report, &options.settings, *moment);
+        }
         rehearsal.evaluate(&report, *moment).map_err(ScanError::Failed)?;
     }
     Ok(Rehearsed { from, to, evaluations: moments.len(), step, outcome: rehearsal.finish(), report })
 }
 
 /// The moments to evaluate, and how near to an event they are: the finest that [`MOST`] admits.
-fn moments(findings: &[Finding], (from, to): (i64, i64), every: i64, settle: i64) -> (BTreeSet<i64>, i64) {
+fn moments(
+    findings: &[Finding],
+    turns: &[i64],
+    (from, to): (i64, i64),
+    every: i64,
+    settle: i64,
+) -> (BTreeSet<i64>, i64) {
     let mut regular = BTreeSet::from([from, to]);
     let every = every.max((to - from) / (MOST as i64 / 2)).max(STEP);
     regular.extend((1..).map(|n| from + n * every).take_while(|moment| *moment < to));
@@ -90,6 +104,7 @@ fn moments(findings: &[Finding], (from, to): (i64, i64), every: i64, settle: i64
             let of_evidence = finding.evidence.iter().map(|evidence| evidence.time);
             of_evidence.chain([finding.first_seen, finding.last_seen, finding.first_seen.saturating_add(settle)])
         })
+        .chain(turns.iter().copied())
         .collect();
     let mut step = STEP;
     loop {
@@ -121,9 +136,14 @@ mod tests {
         finding.evidence.truncate(1);
         finding.evidence[0].time = 100 * HOUR + 7 * MINUTE;
         (finding.first_seen, finding.last_seen) = (101 * HOUR, 300 * HOUR);
-        let (all, step) = moments(std::slice::from_ref(&finding), (99 * HOUR, 111 * HOUR), 6 * HOUR, 30 * MINUTE);
+        let (all, step) =
+            moments(std::slice::from_ref(&finding), &[105 * HOUR], (99 * HOUR, 111 * HOUR), 6 * HOUR, 30 * MINUTE);
         let minutes: Vec<i64> = all.iter().map(|moment| (moment - 99 * HOUR) / MINUTE).collect();
-        assert_eq!(minutes, [0, 70, 125, 155, 360, 720], "start, after each record, settled, regular, end");
+        assert_eq!(
+            minutes,
+            [0, 70, 125, 155, 360, 365, 720],
+            "start, after each record, settled, regular, silent, end"
+        );
         assert_eq!(step, STEP);
     }
 
@@ -133,7 +153,7 @@ mod tests {
         let many: Vec<Finding> = (0..5000)
             .map(|n| Finding { first_seen: n * 11 * MINUTE, last_seen: n * 11 * MINUTE, ..finding.clone() })
             .collect();
-        let (all, step) = moments(&many, (0, 5000 * 11 * MINUTE), HOUR, 0);
+        let (all, step) = moments(&many, &[], (0, 5000 * 11 * MINUTE), HOUR, 0);
         assert!(all.len() <= MOST + 2 && step > STEP, "{} {step}", all.len());
         assert_eq!((all.first(), all.last()), (Some(&0), Some(&(5000 * 11 * MINUTE))));
     }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::judge::accept;
 pub use crate::alert::route::SILENCE;
-use crate::config::{Accounts, Settings};
+use crate::config::{Accounts, Settings, SuppressionTracker};
 use crate::finding::{Confidence, Detail, Fact, Finding, Severity, Status, fingerprint, word};
 use crate::report::{Report, human};
 use crate::view::coverage::Gap;
@@ -35,44 +36,113 @@ pub struct Deliveries {
     pub silent: Vec<Finding>,
 }
 
-/// Looks for accounts and Regions that a report's logs say nothing of for too long. `[alert] silence_hours` says how long that
-/// is; without it, twice the second longest silence of the five weeks before, which may have had one outage, once there is a
-/// week to learn from.
-pub fn deliveries(report: &Report, settings: &Settings, now: i64) -> Deliveries {
-    let mut gaps: BTreeMap<(&str, &str), Vec<&Gap>> = BTreeMap::new();
-    for gap in &report.coverage.gaps {
-        gaps.entry((&gap.account, &gap.region)).or_default().push(gap);
-    }
-    let mut deliveries = Deliveries::default();
-    for ((account, region), last_hour) in &report.coverage.last {
-        let last = last_hour.saturating_add(HOUR);
-        let age = now.saturating_sub(last);
-        let first = report.coverage.days.get(&(account.clone(), region.clone())).and_then(|days| days.keys().next());
-        let first = first.map_or(last, |day| day.saturating_mul(DAY));
-        let own = gaps.get(&(account.as_str(), region.as_str())).map_or(&[][..], Vec::as_slice);
-        let configured = i64::from(settings.alert.options.silence_hours);
-        let expected = if configured > 0 { Some(configured) } else { learned(own, first, last) };
-        let Some(hours) = expected else { continue };
-        if age < GIVEN_UP {
-            deliveries.age = deliveries.age.max(age);
-        }
-        if age > hours * HOUR && age < FORGOTTEN {
-            let place = Place { account, region, last, hours, is_learned: configured == 0 };
-            deliveries.silent.push(place.finding(age, &settings.accounts));
-        }
+/// Adds to a report what nobody logged: as findings, so that they are routed, accepted and told like others. What a report
+/// says depends on its logs alone, so this is for whoever tells people, of a report about all that a lake knows.
+pub fn miss(report: &mut Report, settings: &Settings, now: i64) -> Deliveries {
+    let deliveries = deliveries(report, settings, now);
+    if settings.rule(SILENCE).enabled {
+        report.run.rules_run.push(SILENCE);
+        report.findings.extend(deliveries.silent.iter().cloned());
     }
     deliveries
 }
 
-/// Hours of silence that are too long.
-fn learned(gaps: &[&Gap], first: i64, last: i64) -> Option<i64> {
-    if last - first < NEEDED {
-        return None;
+/// Looks for accounts and Regions that a report's logs say nothing of for too long. `[alert] silence_hours` says how long that
+/// is; without it, twice the second longest silence of the five weeks before, which may have had one outage, once there is a
+/// week to learn from. Logs after the moment are not known at it.
+pub fn deliveries(report: &Report, settings: &Settings, now: i64) -> Deliveries {
+    let own = settings.rule(SILENCE);
+    let mut deliveries = Deliveries::default();
+    for history in histories(report) {
+        let Some(last) = history.last(now) else { continue };
+        let Some(expected) = history.expected(settings, last) else { continue };
+        let age = now.saturating_sub(last);
+        if age < GIVEN_UP {
+            deliveries.age = deliveries.age.max(age);
+        }
+        if own.enabled && age > expected.hours * HOUR && age < FORGOTTEN {
+            let place = Place { account: history.account, region: history.region, last, expected };
+            let mut finding = place.finding(age, &settings.accounts);
+            finding.severity = own.severity.map_or(finding.severity, Severity::from);
+            deliveries.silent.push(finding);
+        }
     }
-    let mut lengths: Vec<i64> =
-        gaps.iter().filter(|gap| gap.to > last - LEARNED).map(|gap| (gap.to - gap.from) / HOUR).collect();
-    lengths.sort_unstable();
-    Some((FACTOR * lengths.iter().rev().nth(1).copied().unwrap_or(0)).max(FLOOR))
+    let mut tracker = SuppressionTracker::new(&settings.suppressions, now);
+    accept(&mut deliveries.silent, settings, &mut tracker);
+    deliveries
+}
+
+/// When silences that are over began to be too long, and when they had ended: within an hour, of which only that it has a log
+/// is known.
+pub(super) fn turns(report: &Report, settings: &Settings) -> Vec<i64> {
+    let mut turns = Vec::new();
+    for history in histories(report).filter(|_| settings.rule(SILENCE).enabled) {
+        for gap in &history.gaps {
+            let late = history.expected(settings, gap.from).map(|expected| gap.from + expected.hours * HOUR);
+            turns.extend(late.filter(|late| *late < gap.to).into_iter().flat_map(|late| [late, gap.to + HOUR - 1]));
+        }
+    }
+    turns
+}
+
+fn histories(report: &Report) -> impl Iterator<Item = History<'_>> {
+    let coverage = &report.coverage;
+    let mut gaps: BTreeMap<(&str, &str), Vec<&Gap>> = BTreeMap::new();
+    for gap in &coverage.gaps {
+        gaps.entry((&gap.account, &gap.region)).or_default().push(gap);
+    }
+    coverage.last.iter().map(move |(place, last_hour)| {
+        let (account, region) = (place.0.as_str(), place.1.as_str());
+        let end = last_hour.saturating_add(HOUR);
+        let first = coverage.days.get(place).and_then(|days| days.keys().next());
+        let start = first.map_or(end, |day| day.saturating_mul(DAY));
+        History { account, region, start, end, gaps: gaps.remove(&(account, region)).unwrap_or_default() }
+    })
+}
+
+/// When an account and Region delivered.
+struct History<'r> {
+    account: &'r str,
+    region: &'r str,
+    /// Start of the first day with a log.
+    start: i64,
+    /// End of the last hour with a log.
+    end: i64,
+    /// Hours without a log between them.
+    gaps: Vec<&'r Gap>,
+}
+
+impl History<'_> {
+    /// End of the last hour with a log that is known at a moment.
+    fn last(&self, now: i64) -> Option<i64> {
+        let silent = self.gaps.iter().find(|gap| (gap.from..gap.to).contains(&now));
+        let last = silent.map_or_else(|| self.end.min(now), |gap| gap.from);
+        (self.start < now).then_some(last)
+    }
+
+    /// Hours that are too long for a silence that begins at this moment.
+    fn expected(&self, settings: &Settings, last: i64) -> Option<Expected> {
+        let configured = i64::from(settings.alert.options.silence_hours);
+        if configured > 0 {
+            return Some(Expected { hours: configured, is_learned: false });
+        }
+        if last - self.start < NEEDED {
+            return None;
+        }
+        let learned = self.gaps.iter().filter(|gap| gap.to > last - LEARNED && gap.to <= last);
+        let mut lengths: Vec<i64> = learned.map(|gap| (gap.to - gap.from) / HOUR).collect();
+        lengths.sort_unstable();
+        let usual = lengths.iter().rev().nth(1).copied().unwrap_or(0);
+        Some(Expected { hours: (FACTOR * usual).max(FLOOR), is_learned: true })
+    }
+}
+
+/// How long a silence may take.
+#[derive(Clone, Copy)]
+struct Expected {
+    /// Hours that are not too long.
+    hours: i64,
+    is_learned: bool,
 }
 
 struct Place<'p> {
@@ -80,14 +150,12 @@ struct Place<'p> {
     region: &'p str,
     /// End of the last hour with a log.
     last: i64,
-    /// Hours that are too long.
-    hours: i64,
-    is_learned: bool,
+    expected: Expected,
 }
 
 impl Place<'_> {
     fn finding(&self, age: i64, accounts: &Accounts) -> Finding {
-        let Self { account, region, last, hours, is_learned } = *self;
+        let Self { account, region, last, expected: Expected { hours, is_learned } } = *self;
         let name = accounts.name(account).map_or_else(|| account.to_owned(), |name| format!("{name} ({account})"));
         let since = human::minute(last);
         let is_given_up = age >= GIVEN_UP;
@@ -205,5 +273,41 @@ mod tests {
         assert!(given_up[0].0 == "closed" && given_up[0].1.ends_with("not waited for any longer"), "{given_up:?}");
         assert_eq!(silent(&report, &settings, 240 + 61 * 24), []);
         assert_eq!(deliveries(&report, &settings, START + (240 + 31 * 24) * HOUR).age, 0);
+    }
+
+    #[test]
+    fn a_silence_is_accepted_and_weighed_like_a_finding() {
+        let report = report(0..240);
+        let told = |text: &str| {
+            let settings = Settings::parse(text, "keytrail.toml", &[]).unwrap();
+            let mut report = report.clone();
+            miss(&mut report, &settings, START + 250 * HOUR);
+            let is_run = report.run.rules_run.contains(&SILENCE);
+            (
+                is_run,
+                report.findings.iter().map(|finding| (finding.status.id(), finding.severity.id())).collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(told(""), (true, vec![("open", "high")]));
+        assert_eq!(told("[rules.delivery-silence]\nseverity = \"low\"\n"), (true, vec![("open", "low")]));
+        assert_eq!(told("[rules.delivery-silence]\nenabled = false\n"), (false, vec![]));
+        let suppressed = |until: &str| {
+            told(&format!("[[suppress]]\nrule = \"delivery-silence\"\nreason = \"left\"\nuntil = {until}\n")).1[0].0
+        };
+        assert_eq!((suppressed("2024-10-14"), suppressed("2024-10-13")), ("suppressed", "open"));
+    }
+
+    #[test]
+    fn what_was_not_known_yet_says_nothing() {
+        // Delivers hourly, breaks off for ten hours, and goes on.
+        let (report, settings) = (report((0..240).chain(250..300)), Settings::default());
+        assert_eq!(silent(&report, &settings, 243), []);
+        assert_eq!(silent(&report, &settings, 249).len(), 1);
+        assert_eq!(silent(&report, &settings, 250), []);
+        assert_eq!(silent(&report, &settings, -1), []);
+        let hours = |turns: Vec<i64>| turns.iter().map(|turn| (turn - START) / HOUR).collect::<Vec<_>>();
+        assert_eq!(hours(turns(&report, &settings)), [243, 250]);
+        let patient = Settings::parse("[alert]\nsilence_hours = 10\n", "keytrail.toml", &[]).unwrap();
+        assert!(turns(&report, &patient).is_empty());
     }
 }

@@ -39,6 +39,55 @@ fn a_test_message_goes_to_every_sink() {
 }
 
 #[test]
+fn a_test_is_kept_as_a_drill_that_a_report_shows() {
+    let (server, folder) = (Server::start(), tempfile::tempdir().unwrap());
+    server.answer(|received| Answer::status(if received.path == "bad" { 404 } else { 200 }));
+    let hook =
+        |name: &str| format!("[[alert.sink]]\nname = \"{name}\"\nkind = \"webhook\"\nurl = \"{}\"\n", server.url(name));
+    let config = config(folder.path(), &(hook("good") + &hook("bad")));
+    let lake = folder.path().join("lake");
+    let lake = lake.to_str().unwrap();
+    let (code, _, err) = keytrail(&config, &["ingest", SAMPLE, "--lake", lake]);
+    assert_eq!(code, 0, "{err}");
+    let drills = || {
+        let (code, out, err) =
+            keytrail(&config, &["report", lake, "--framework", "cis-aws-7.0", "--format", "json", "--quiet"]);
+        assert!(code != 1 && code != 2, "{err}");
+        let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+        report["alerting"]["drills"].as_array().unwrap().clone()
+    };
+    assert_eq!(drills(), [] as [serde_json::Value; 0]);
+
+    let (code, out, err) = keytrail(&config, &["alert", "--test", "--lake", lake]);
+    assert_eq!(code, 1, "{err}");
+    assert!(out.contains("good  took a test message\nbad   failed: 127.0.0.1:"), "{out}");
+    assert!(err.contains("kept in the lake") && err.contains("1 of 2 sinks failed"), "{err}");
+    let kept = drills();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let drill = &kept[0];
+    assert_eq!((&drill["passed"], drill["sinks"].as_array().unwrap().len()), (&false.into(), 2), "{drill}");
+    let failed = |at: usize| drill["sinks"][at]["failed"].as_str().unwrap_or_default().to_owned();
+    assert!(drill["sinks"][0]["sink"] == "good" && failed(0).is_empty(), "{drill}");
+    assert!(drill["sinks"][1]["sink"] == "bad" && failed(1).contains("404"), "{drill}");
+}
+
+#[test]
+fn a_drill_that_cannot_be_kept_is_not_sent() {
+    let (server, folder) = (Server::start(), tempfile::tempdir().unwrap());
+    let config = config(
+        folder.path(),
+        &format!("[[alert.sink]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"\n", server.url("hook")),
+    );
+    std::fs::write(folder.path().join("taken"), "no lake").unwrap();
+    let place = folder.path().join("taken");
+    let (code, out, err) = keytrail(&config, &["alert", "--test", "--lake", place.to_str().unwrap()]);
+    assert!(code != 0 && out.is_empty(), "{code} {out} {err}");
+    assert!(server.take().is_empty());
+    let (code, _, err) = keytrail(&config, &["alert", "--lake", place.to_str().unwrap()]);
+    assert_eq!(code, 2, "a drill is asked for: {err}");
+}
+
+#[test]
 fn routes_are_shown_without_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(
@@ -57,6 +106,7 @@ fn routes_are_shown_without_secrets() {
         "no sink takes digests: what goes there is told to nobody",
         "missing-rotation page (by the configuration)",
         "unused-key digest",
+        "delivery-silence page at high and above, else digest",
         "over-broad-grant page at high and above, else digest",
     ] {
         assert!(out.contains(part), "{part}: {out}");

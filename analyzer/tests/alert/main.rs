@@ -9,6 +9,7 @@ mod make;
 mod messages;
 mod rehearse;
 mod server;
+mod silence;
 mod story;
 mod together;
 mod trouble;

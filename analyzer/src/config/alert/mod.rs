@@ -16,6 +16,10 @@ use super::problem::Sink;
 use super::raw::{self, Table};
 use super::suppress::unknown_rule;
 
+/// Stands where the id of a rule stands, and is none: an account and Region does not deliver any more. No rule can see what
+/// is not there.
+pub const SILENCE: &str = "delivery-silence";
+
 /// How urgent the findings of a rule are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Route {
