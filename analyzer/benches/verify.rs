@@ -32,7 +32,7 @@ fn main() {
     keys.add(Signer::list(&[&Signer::first()]).as_bytes()).expect("our own keys");
     let options = ScanOptions::new(vec![folder.path().display().to_string()], Settings::default());
     let ours = quickest(|| {
-        let found = verify(&options, Some(&keys), &Silent).expect("our own trail").verdicts;
+        let found = verify(&options, Some(&keys), None, &Silent).expect("our own trail").verdicts;
         assert_eq!((found.verdict, found.logs.valid), (Verdict::Valid, files as u64));
     });
     let pipe = quickest(|| shell(folder.path(), "gzip -dc \"$0\" | sha256sum", "1"));

@@ -1,5 +1,6 @@
 //! `keytrail verify`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::{VerifyArgs, VerifyFormat};
@@ -10,7 +11,7 @@ use super::terminal::Terminal;
 use super::{input, progress};
 use crate::config::Settings;
 use crate::integrity::{PublicKeys, Verdict};
-use crate::pipeline::{self, ScanOptions};
+use crate::pipeline::{self, Resume, ScanOptions};
 use crate::report::{Integrity, Report, human, verify};
 
 /// Keys of a Region for years are a few hundred, half a kilobyte each.
@@ -39,7 +40,15 @@ pub(super) fn run(args: &VerifyArgs, terminal: &mut Terminal<'_>) -> Result<Exit
     if options.from.zip(options.to).is_some_and(|(from, to)| from >= to) {
         return Err(Failure::usage("the period ends before it starts"));
     }
-    let verification = pipeline::verify(&options, keys.as_ref(), &*progress::display(terminal))?;
+    let cannot = |file: &Path, error: io::Error| {
+        Failure::usage(format!("cannot keep the state of the run in {}: {error}", file.display()))
+    };
+    let resume =
+        args.resume.as_deref().map(|file| Resume::open(file).map_err(|error| cannot(file, error))).transpose()?;
+    if let Some(resume) = resume.as_ref().filter(|resume| !resume.is_empty()) {
+        terminal.note(format!("going on: {} hashed before", human::count(resume.len() as u64, "log file")));
+    }
+    let verification = pipeline::verify(&options, keys.as_ref(), resume.as_ref(), &*progress::display(terminal))?;
 
     let look = if output.is_some() { terminal.file_look() } else { terminal.look() };
     let text = match format {
@@ -58,6 +67,11 @@ pub(super) fn run(args: &VerifyArgs, terminal: &mut Terminal<'_>) -> Result<Exit
     let verdict = verification.verdicts.verdict;
     if verdict != Verdict::Valid && (args.output.is_some() || format == VerifyFormat::Json) {
         terminal.warn(format!("the logs are {}: {}", verdict.id(), human::count(problems, "problem")));
+    }
+    if let Some((file, resume)) = args.resume.as_deref().zip(resume)
+        && let Err(error) = resume.finish(verdict != Verdict::Incomplete)
+    {
+        terminal.warn(format!("the state of the run could not be kept in {}: {error}", file.display()));
     }
     Ok(of_verdict(verdict))
 }

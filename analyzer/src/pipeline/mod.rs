@@ -52,7 +52,7 @@ pub use self::silence::{Deliveries, SILENCE, deliveries, miss};
 pub use self::sources::open_lake;
 use self::sources::{Sources, filter};
 use self::stored::read_lake;
-pub use self::verify::{check_digests, verify, vouch};
+pub use self::verify::{Resume, check_digests, verify, vouch};
 use crate::config::Settings;
 use crate::frame::{Dictionary, Scope};
 use crate::report::Report;

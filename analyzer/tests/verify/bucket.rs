@@ -1,9 +1,12 @@
 //! The same in a bucket: signatures are read from the metadata of objects.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use keytrail::config::Settings;
+use keytrail::integrity::{PublicKeys, Verdict};
+use keytrail::pipeline::{self, Progress, ScanOptions};
 use keytrail_fixtures::signed::{Chain, Signer, Store, Trail};
 use serde_json::json;
 
@@ -225,4 +228,91 @@ fn latency_is_paid_once_for_many() {
     let together = |first: &Instant| arrivals.iter().filter(|at| (*first..*first + late).contains(*at)).count();
     let most = arrivals.iter().map(together).max().unwrap_or(0);
     assert!(most >= 8, "{most} requests at a time, of {}", arrivals.len());
+}
+
+/// The claim in full, as a ratio within one run: it takes minutes, and says something in a release build on a quiet machine.
+#[test]
+fn many_at_a_time_are_ten_times_as_fast_as_one_object_at_a_time() {
+    struct Silent;
+    impl Progress for Silent {}
+    let Some(objects) = std::env::var("KEYTRAIL_OBJECTS").ok().and_then(|count| count.parse::<usize>().ok()) else {
+        eprintln!("skipped: KEYTRAIL_OBJECTS says of how many objects");
+        return;
+    };
+    let mut store = Store::default();
+    chain(&mut store, Trail::default(), objects / 4, 1);
+    let server = Server::with(|_| Some(Fault::Late(Duration::from_millis(20))));
+    fill(&server, &store);
+    let mut keys = PublicKeys::default();
+    keys.add(Signer::list(&[&Signer::first()]).as_bytes()).unwrap();
+    let took = |parallel: Option<usize>| {
+        let mut options = ScanOptions::new(vec!["s3://trail-bucket/".into()], Settings::default());
+        options.s3 = server.options();
+        options.s3.patience.response = Duration::from_secs(30);
+        options.s3.parallel = parallel.unwrap_or(options.s3.parallel);
+        options.threads = parallel;
+        let start = Instant::now();
+        let found = pipeline::verify(&options, Some(&keys), None, &Silent).unwrap().verdicts;
+        assert_eq!((found.verdict, found.logs.valid), (Verdict::Valid, objects as u64 / 4 * 3));
+        start.elapsed()
+    };
+    let (many, one) = (took(None), took(Some(1)));
+    let ratio = one.as_secs_f64() / many.as_secs_f64();
+    eprintln!("{} objects: {many:.1?}; one at a time {one:.1?}: {ratio:.1} times as long", store.objects.len());
+    assert!(ratio >= 10.0, "{ratio:.1}");
+}
+
+/// A run is killed, goes on, and says what an undisturbed one says; what was changed meanwhile is looked at.
+#[test]
+fn a_run_that_was_killed_is_gone_on_with() {
+    let (mut store, _) = days(24);
+    let logs = store.keys(false);
+    let server = Server::with(|_| Some(Fault::Late(Duration::from_millis(20))));
+    fill(&server, &store);
+    let keys = Disk::of(&Store::default(), false);
+    let (state, keys) = (keys.path("state"), keys.path("keys.json"));
+    let resumed = || {
+        let mut command = asking(&server, "verify");
+        command.args(["s3://trail-bucket/", "--public-keys", &keys, "--resume", &state]);
+        command
+    };
+    let whole = verify(&server, "s3://trail-bucket/", &[]).ended(0);
+    let mut killed = resumed().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let start = Instant::now();
+    while std::fs::metadata(&state).map_or(0, |state| state.len()) < 3000 && killed.try_wait().unwrap().is_none() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it hashes nothing");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    killed.kill().unwrap();
+    assert_eq!(killed.wait().unwrap().code(), None, "it was done before it was killed");
+    let fetched = || {
+        let gets = server.take_seen().into_iter();
+        gets.filter(|seen| seen.query.contains("GetObject") && seen.path.contains("/CloudTrail/"))
+            .map(|seen| seen.path)
+            .collect::<Vec<String>>()
+    };
+    fetched();
+    let known = std::fs::read(&state).unwrap();
+    let going_on = run(resumed()).ended(0);
+    // All but what listing and fetching cost.
+    let said = |done: &Done| {
+        let mut said = done.json();
+        assert!(said["notices"].take().to_string().contains("requests"));
+        said.to_string()
+    };
+    assert_eq!(said(&going_on), said(&whole));
+    let rest = fetched();
+    assert!(!rest.is_empty() && rest.len() <= logs.len() - 20, "{} of {}", rest.len(), logs.len());
+    assert!(!std::path::Path::new(&state).exists(), "it is done");
+
+    // With what the killed run knew: an object that it has hashed is another now, and its ETag says so.
+    let hashed = logs.iter().find(|log| !rest.iter().any(|path| path.ends_with(log.as_str()))).unwrap();
+    store.edit(hashed, |text| text + " ");
+    fill(&server, &store);
+    std::fs::write(&state, &known).unwrap();
+    assert_problems(&run(resumed()).ended(10), &[("log-tampered", hashed)]);
+    // Somebody's file is nobody's state.
+    std::fs::write(&state, "notes").unwrap();
+    assert!(run(resumed()).ended(2).err.contains("something else"));
+    assert_eq!(std::fs::read(&state).unwrap(), b"notes");
 }

@@ -61,7 +61,7 @@ fn nothing_is_wrong_with_clean_chains() {
         let root = tempfile::tempdir().unwrap();
         store.write(root.path(), folder % 3 != 0).unwrap();
         let options = ScanOptions::new(vec![root.path().display().to_string()], Settings::default());
-        let found = pipeline::verify(&options, Some(&keys), &Silent).unwrap().verdicts;
+        let found = pipeline::verify(&options, Some(&keys), None, &Silent).unwrap().verdicts;
         let named =
             || found.problems.iter().map(|problem| format!("{} {problem:?}\n", problem.kind.id())).collect::<String>();
         if folder % 3 == 0 {

@@ -1,8 +1,8 @@
 //! `keytrail verify` on really signed chains: what was tampered with is caught and named, what was not is not.
 //!
 //! `KEYTRAIL_CHAINS` says how many clean chains are verified (default 100; 1000 for the whole claim);
-//! `KEYTRAIL_OBJECTS` how many objects are verified behind latency (default 480; 10000 in a
-//! release build for the whole claim).
+//! `KEYTRAIL_OBJECTS` how many objects are verified behind latency (default 480). With it the same objects are verified one at a
+//! time too, and the ratio has to be ten: `KEYTRAIL_OBJECTS=10000 cargo test --release -p keytrail --test verify at_a_time`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 #![expect(clippy::disallowed_methods, reason = "counts are asked for by an environment variable")]
 

@@ -55,6 +55,13 @@ pub(in crate::cli) struct VerifyArgs {
     #[arg(long, short, help_heading = "What to write")]
     pub(in crate::cli) quiet: bool,
 
+    /// Go on where a run that was interrupted stopped: FILE keeps what log files in S3 held, and is made when it is not there.
+    ///
+    /// An object counts as known when its name, ETag and size are those that were hashed. Digests are read again. A run that
+    /// ends valid or invalid removes the file; the next one looks at everything.
+    #[arg(long, value_name = "FILE", help_heading = "Limits")]
+    pub(in crate::cli) resume: Option<PathBuf>,
+
     #[command(flatten)]
     pub(in crate::cli) limits: Limits,
 

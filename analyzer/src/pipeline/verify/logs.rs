@@ -84,6 +84,12 @@ impl Verifier<'_> {
                     match self.elsewhere(&log.place, root, copies.first().copied(), witness) {
                         Elsewhere::Nobody => {}
                         Elsewhere::Settled(outcome) => settled.push((job, outcome)),
+                        Elsewhere::Read(object)
+                            if let Some(hash) = self.resume.and_then(|known| known.known(&object)) =>
+                        {
+                            self.progress.object(object.size.unwrap_or(0), 0, 0);
+                            settled.push((job, compared(&hash, &log.hash)));
+                        }
                         Elsewhere::Read(object) => {
                             objects.push((u32::try_from(jobs.len()).unwrap_or(u32::MAX), object));
                             jobs.push(job);
@@ -93,8 +99,13 @@ impl Verifier<'_> {
             }
         }
         let limits = Limits { max_inflated: self.options.max_inflated, ..Limits::default() };
-        let read =
-            each(self.pool, self.sources, limits, self.progress, objects, false, |_: &Object, contents| contents)?;
+        let keep = |object: &Object, contents| {
+            if let (Some(resume), Contents::Whole(whole)) = (self.resume, &contents) {
+                resume.note(object, &whole.hash);
+            }
+            contents
+        };
+        let read = each(self.pool, self.sources, limits, self.progress, objects, false, keep)?;
         for (at, contents) in read {
             let Some(job) = jobs.get(at as usize) else { continue };
             let outcome = match outcome(contents, &job.hash) {

@@ -6,6 +6,7 @@
 mod index;
 mod logs;
 mod read;
+mod resume;
 mod unlisted;
 mod vouch;
 mod witness;
@@ -19,6 +20,7 @@ use rayon::prelude::*;
 
 use self::index::{Index, root_of};
 use self::read::{Contents, each};
+pub use self::resume::Resume;
 pub use self::vouch::{check_digests, vouch};
 use self::witness::Witness;
 use super::sources::Sources;
@@ -39,7 +41,8 @@ const MAX_DIGEST: u64 = 256 << 20;
 /// Digests beyond the period on either side: the one after the end states the last signature.
 const MARGIN_MS: i64 = 2 * HOUR_MS;
 
-/// Verifies all digest chains of the sources, and the log files that they list.
+/// Verifies all digest chains of the sources, and the log files that they list. With the state of an earlier run, log files
+/// in S3 that it has hashed and that are the same still are not read again.
 ///
 /// # Errors
 /// When there is nothing to verify, or no keys were given: the error says how to get them. What is wrong with digests and
@@ -47,15 +50,17 @@ const MARGIN_MS: i64 = 2 * HOUR_MS;
 pub fn verify(
     options: &ScanOptions,
     keys: Option<&PublicKeys>,
+    resume: Option<&Resume>,
     progress: &dyn Progress,
 ) -> Result<Verification, ScanError> {
-    run(options, keys, &mut Witness::default(), progress)
+    run(options, keys, resume, &mut Witness::default(), progress)
 }
 
 /// Verifies, and lets a witness say what it has read already.
 fn run(
     options: &ScanOptions,
     keys: Option<&PublicKeys>,
+    resume: Option<&Resume>,
     witness: &mut Witness<'_>,
     progress: &dyn Progress,
 ) -> Result<Verification, ScanError> {
@@ -93,8 +98,8 @@ fn run(
     }
     let Some(keys) = keys else { return Err(no_keys(&index)) };
     let places = &options.sources;
-    let verifier =
-        Verifier { options, pool: &pool, sources: &sources, index: &index, keys, scope, reach, places, progress };
+    let (pool, sources, index) = (&pool, &sources, &index);
+    let verifier = Verifier { options, pool, sources, index, keys, resume, scope, reach, places, progress };
     let (bytes, objects) = (index.logs.iter().filter_map(|at| index.get(*at)?.size).sum(), index.logs.len() as u64);
     progress.found(objects + index.digests.values().map(|digests| digests.len() as u64).sum::<u64>(), bytes);
     progress.listed();
@@ -157,6 +162,7 @@ struct Verifier<'v> {
     sources: &'v Sources,
     index: &'v Index,
     keys: &'v PublicKeys,
+    resume: Option<&'v Resume>,
     scope: Scope,
     /// The time of digests that are looked at: the scope, and that of objects that were read.
     reach: RangeInclusive<i64>,

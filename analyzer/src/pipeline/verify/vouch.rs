@@ -64,7 +64,8 @@ pub fn vouch(
     }
     let sources = options.sources.iter().chain(digests).cloned().collect();
     let mut witness = Witness::new(inputs);
-    let verification = super::run(&ScanOptions { sources, ..options.clone() }, Some(keys), &mut witness, progress)?;
+    let verification =
+        super::run(&ScanOptions { sources, ..options.clone() }, Some(keys), None, &mut witness, progress)?;
     if from_lake > 0 {
         let text = "of what was read from a lake, verdicts are about the logs as they were when it was filled; a lake is not \
                     signed, and who can write to it can change what it says: `keytrail explain` compares with the original";
