@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo build --profile small -p keytrail-lambda
-//! KEYTRAIL_BOOTSTRAP=target/small/bootstrap cargo test -p keytrail-lambda --test runtime measure -- --ignored --nocapture
+//! KEYTRAIL_BOOTSTRAP=target/small/bootstrap cargo test -p keytrail-lambda --test runtime measure::measure -- --ignored --exact --nocapture
 //! ```
 
 use std::time::{Duration, Instant};
@@ -81,4 +81,39 @@ fn measure() {
     let answer = function.invoke(&json!({"keytrail": "evaluate"}));
     println!("evaluation        {:8.1} ms  of {} logs", millis(begun.elapsed()), answer.line()["objectsInLake"]);
     println!("peak memory       {:8.1} MB  after the evaluation", function.peak_kib() / KIB);
+}
+
+/// One log of so many megabytes.
+fn log(raw_mb: u64) -> (String, String) {
+    let bulk = Bulk::new(Settings { raw_mb, files: 1, ..Settings::default() });
+    let mut json = String::new();
+    bulk.json(0, &mut json);
+    (bulk.path(0), json)
+}
+
+/// A log far larger than CloudTrail writes, in the smallest function that there is.
+#[test]
+#[ignore = "measures, and judges nothing"]
+fn large_objects() {
+    let (path, json) = log(50);
+    let (gz_path, gz_json) = log(700);
+    let plain = path.trim_end_matches(".gz").to_owned();
+    let compressed = gzip(gz_json.as_bytes(), 6);
+    for (key, inflated, bytes) in [(plain, json.len(), json.into_bytes()), (gz_path, gz_json.len(), compressed)] {
+        let (server, size) = (Server::new(), bytes.len());
+        server.buckets.put("logs", &key, bytes);
+        let mut function = function(&server, &[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")]);
+        function.started();
+        println!("{:8.1} MB stored, {:8.1} MB inflated", size as f64 / 1e6, inflated as f64 / 1e6);
+        println!("peak memory       {:8.1} MB  before", function.peak_kib() / KIB);
+        let begun = Instant::now();
+        let answer = function.invoke(&deliveries([&key]));
+        let is_read = answer.result.is_ok() && answer.again().is_empty();
+        println!("delivery          {:8.1} ms  read: {is_read}", millis(begun.elapsed()));
+        println!("peak memory       {:8.1} MB  after the delivery", function.peak_kib() / KIB);
+        let begun = Instant::now();
+        let answer = function.invoke(&json!({"keytrail": "evaluate"}));
+        println!("evaluation        {:8.1} ms  {:?}", millis(begun.elapsed()), answer.result);
+        println!("peak memory       {:8.1} MB  after the evaluation", function.peak_kib() / KIB);
+    }
 }
