@@ -405,6 +405,7 @@ fn domain_types_are_never_serialized() {
         "alert/transport/wire.rs",
         "integrity/wire.rs",
         "inventory/wire.rs",
+        "inventory/config_wire.rs",
         "pipeline/backfill.rs",
     ];
     confined(&["Serialize", "Deserialize"], &allowed);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::call::Call;
-use super::facts::{Aliases, Fact, KeyFacts, Place, Refusal, Stamp};
+use super::facts::{Aliases, Fact, KeyFacts, Place, Refusal, Stamp, Standing};
 use super::read::{Answer, Body, Gathered, Misread, place_of};
 
 /// What KMS said of keys.
@@ -187,6 +187,10 @@ impl Merge {
                     facts.standing = Some(Fact { value: standing, stamp });
                 }
             }
+            Body::Gone if in_time => {
+                let value = Standing { state: Some("Deleted".into()), ..Standing::default() };
+                facts.standing = Some(Fact { value, stamp });
+            }
             // Each has its own date.
             Body::Rotations(mut value) => {
                 value.retain(|rotation| until.is_none_or(|until| rotation.0 <= until));
@@ -266,7 +270,7 @@ mod tests {
 
     fn of(files: &[(&str, i64, &str)], until: Option<i64>) -> Inventory {
         let mut gathered = Gathered::default();
-        files.iter().for_each(|(name, at, text)| gather(&mut gathered, name, *at, text.as_bytes()));
+        files.iter().for_each(|(name, at, text)| gather(&mut gathered, name, Some(*at), text.as_bytes()));
         Inventory::of(gathered, until)
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::call::Call;
+use super::config;
 use super::facts::{Grant, Grants, Kind, RotationStatus, Rotations, Stamp, Standing};
 use super::time::millis;
 use super::wire::{self, Document, SCHEMA, typed};
@@ -50,6 +51,8 @@ pub enum Body {
     Aliases(Vec<(String, Option<String>)>, bool),
     /// Tags.
     Tags(BTreeMap<String, String>),
+    /// The key is deleted.
+    Gone,
     /// Key stores by id, with the state of their connection.
     Stores(BTreeMap<String, Option<String>>),
     /// Nothing: why, in a word, and what the service said.
@@ -76,8 +79,9 @@ pub struct Gathered {
     pub files: u64,
 }
 
-/// Reads one file; `written` is when it was.
-pub fn gather(gathered: &mut Gathered, name: &str, written: i64, bytes: &[u8]) {
+/// Reads one file; `written` is when it was, milliseconds, where that is known: it counts for documents that do not say
+/// themselves when KMS said something.
+pub fn gather(gathered: &mut Gathered, name: &str, written: Option<i64>, bytes: &[u8]) {
     let before = gathered.answers.len();
     let mut misread = |reason: String| gathered.misread.push(Misread { source: name.to_string(), reason });
     let mut documents = 0;
@@ -105,7 +109,7 @@ pub fn gather(gathered: &mut Gathered, name: &str, written: i64, bytes: &[u8]) {
 fn document_of(
     value: Value,
     name: &str,
-    written: i64,
+    written: Option<i64>,
     answers: &mut Vec<Answer>,
     misread: &mut dyn FnMut(String),
 ) -> Result<(), String> {
@@ -118,8 +122,15 @@ fn document_of(
         own(document, name, answers, misread);
         return Ok(());
     }
+    if let Some(items) = config::items(&value) {
+        config::read(items, name, answers, misread);
+        return Ok(());
+    }
+    let Some(captured_at) = written else {
+        return Err("it does not tell when KMS said it, and neither does a pipe: save it to a file first".into());
+    };
     let stamp = Stamp {
-        captured_at: written,
+        captured_at,
         source: Arc::from(format!("{name}, AWS CLI output, time of the file")),
         file: Arc::from(name),
     };
@@ -180,7 +191,7 @@ fn saved(value: Value, name: &str, stamp: Stamp) -> Option<Answer> {
     Some(Answer { call, place, key, body, raw: value, stamp })
 }
 
-fn push(mut answer: Answer, answers: &mut Vec<Answer>, misread: &mut dyn FnMut(String)) {
+pub(super) fn push(mut answer: Answer, answers: &mut Vec<Answer>, misread: &mut dyn FnMut(String)) {
     let latest = match &answer.body {
         Body::Described(described) => described.0.created,
         Body::Rotations(rotations) => rotations.last().map(|rotation| rotation.0),
@@ -284,7 +295,7 @@ pub(super) fn described(metadata: wire::KeyMetadata) -> (String, (Kind, Standing
     (metadata.arn, (kind, standing))
 }
 
-fn alias(alias: wire::AliasEntry) -> (String, Option<String>) {
+pub(super) fn alias(alias: wire::AliasEntry) -> (String, Option<String>) {
     let beside = alias.alias_arn.as_deref().and_then(|arn| arn.strip_suffix(alias.alias_name.as_str()));
     let target = alias.target_key_id.map(|id| match beside {
         Some(beside) if !id.starts_with("arn:") => format!("{beside}key/{id}"),
@@ -341,7 +352,7 @@ mod tests {
 
     fn read(name: &str, text: &str) -> Gathered {
         let mut gathered = Gathered::default();
-        gather(&mut gathered, name, 1_800_000_000_000, text.as_bytes());
+        gather(&mut gathered, name, Some(1_800_000_000_000), text.as_bytes());
         gathered
     }
 

@@ -4,6 +4,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Deserializer, Value};
 
+use super::config_wire::Lean;
+
 /// Name and version of an inventory file.
 pub const SCHEMA: &str = "keytrail.inventory/1";
 
@@ -20,7 +22,7 @@ impl Document {
 
 /// The documents of a file, one after the other.
 pub(super) fn documents(bytes: &[u8]) -> impl Iterator<Item = Result<Value, serde_json::Error>> {
-    Deserializer::from_slice(bytes).into_iter()
+    Deserializer::from_slice(bytes).into_iter::<Lean>().map(|document| document.map(|Lean(value)| value))
 }
 
 /// A value as one of the types below.

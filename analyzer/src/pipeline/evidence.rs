@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,13 +13,15 @@ use walkdir::WalkDir;
 
 use super::{ScanError, ScanOptions};
 use crate::config::Settings;
+use crate::decode::gzip::{Inflater, Taker};
+use crate::decode::{Limits, SkipReason};
 use crate::finding::{Finding, Proof};
 use crate::frame::Dictionary;
 use crate::inventory::{Gathered, Inventory, Misread, gather};
 use crate::view::beside::{Contradiction, Reach};
 use crate::view::{Coverage, KeyView};
 
-/// Answers about some hundred thousand keys.
+/// Answers about some hundred thousand keys, packed or not.
 const MOST_BYTES: u64 = 256 << 20;
 
 /// An inventory, and which of its keys the log has.
@@ -126,13 +128,13 @@ impl Sums {
         let time = |time: &Option<i64>| time.map_or(String::new(), |time| format!(" {time}"));
         let mut lines: Vec<String> = self.files.values().map(|(sum, at)| format!("{sum}{}\n", time(at))).collect();
         lines.sort();
-        hex(&lines.concat().into_bytes())
+        hex(&Sha256::digest(lines.concat()))
     }
 }
 
-/// SHA-256 in hex.
+/// Bytes in hex.
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
         // Writing to a string cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex
@@ -155,7 +157,10 @@ pub(super) fn gather_files(places: &[String]) -> Result<(Gathered, Sums), ScanEr
         let walk = WalkDir::new(place).sort_by_file_name().into_iter();
         for entry in walk.filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name())) {
             match entry {
-                Ok(entry) if entry.path().is_file() => files.push(entry.into_path()),
+                // What was named itself may be a pipe.
+                Ok(entry) if entry.path().is_file() || (entry.depth() == 0 && !entry.path().is_dir()) => {
+                    files.push(entry.into_path());
+                }
                 Ok(_) => {}
                 Err(error) => {
                     let source = error.path().map_or_else(|| place.clone(), |path| path.display().to_string());
@@ -169,14 +174,16 @@ pub(super) fn gather_files(places: &[String]) -> Result<(Gathered, Sums), ScanEr
     if files.is_empty() && gathered.misread.is_empty() {
         return Err(ScanError::NothingToRead(format!("there are no files in {}", places.join(", "))));
     }
+    let mut inflater = Inflater::new(Limits { max_inflated: MOST_BYTES, ..Limits::default() });
     for file in files {
         let name = file.display().to_string();
-        match read(&file) {
-            Ok((written, bytes)) => {
+        match read(&mut inflater, &file) {
+            Ok(Stored { written, bytes, sum }) => {
                 let before = gathered.answers.len();
                 gather(&mut gathered, &name, written, &bytes);
-                let own_time = gathered.answers[before..].iter().any(|answer| answer.stamp.captured_at == written);
-                sums.files.insert(name, (hex(&bytes), own_time.then_some(written)));
+                let own_time =
+                    gathered.answers[before..].iter().any(|answer| Some(answer.stamp.captured_at) == written);
+                sums.files.insert(name, (sum, written.filter(|_| own_time)));
             }
             Err(error) => gathered.misread.push(Misread { source: name, reason: error.to_string() }),
         }
@@ -184,13 +191,62 @@ pub(super) fn gather_files(places: &[String]) -> Result<(Gathered, Sums), ScanEr
     Ok((gathered, sums))
 }
 
-/// When a file was written, and what is in it.
-fn read(path: &Path) -> io::Result<(i64, Vec<u8>)> {
-    let written = fs::metadata(path)?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST_BYTES {
+/// A file that was read once.
+struct Stored {
+    /// When it was written; a pipe does not tell.
+    written: Option<i64>,
+    /// What is in it, unpacked.
+    bytes: Vec<u8>,
+    /// SHA-256 of it as it is stored, hex.
+    sum: String,
+}
+
+fn read(inflater: &mut Inflater, path: &Path) -> io::Result<Stored> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let written = metadata.is_file().then(|| metadata.modified()).transpose()?;
+    let written = written.map(|at| at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis());
+    let mut source = Summed { file: file.take(MOST_BYTES + 1), sum: Sha256::new() };
+    let mut whole = Whole::default();
+    let outcome = inflater.read(&mut source, metadata.is_file().then_some(metadata.len()), &mut whole);
+    if outcome.compressed > MOST_BYTES {
         return Err(io::Error::other("larger than 256 MiB"));
     }
-    Ok((i64::try_from(written.as_millis()).unwrap_or(i64::MAX), bytes))
+    match outcome.skip {
+        Some(SkipReason::TooLarge) => Err(io::Error::other("larger than 256 MiB")),
+        Some(SkipReason::Empty) | None if !outcome.trailing => Ok(Stored {
+            written: written.map(|at| i64::try_from(at).unwrap_or(i64::MAX)),
+            bytes: whole.0,
+            sum: hex(&source.sum.finalize()),
+        }),
+        Some(reason) => Err(io::Error::other(reason.meaning())),
+        None => Err(io::Error::other("bytes follow the gzip stream")),
+    }
+}
+
+/// Hashes what is read.
+struct Summed {
+    file: io::Take<File>,
+    sum: Sha256,
+}
+
+impl Read for Summed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.sum.update(buffer.get(..read).unwrap_or_default());
+        Ok(read)
+    }
+}
+
+/// Keeps all that comes.
+#[derive(Default)]
+struct Whole(Vec<u8>);
+
+impl Taker for Whole {
+    fn stage(&mut self) {}
+
+    fn take(&mut self, bytes: &[u8], _last: bool) -> usize {
+        self.0.extend_from_slice(bytes);
+        bytes.len()
+    }
 }

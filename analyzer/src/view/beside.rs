@@ -1,11 +1,12 @@
 //! The inventory beside the log: what KMS said of a key, held against what the log shows.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::history::KeyState;
 use super::key::KeyView;
 use crate::frame::{Dictionary, Sym};
-use crate::inventory::{Fact, KeyFacts, Stamp};
+use crate::inventory::{Fact, KeyFacts, RotationStatus, Stamp};
 
 /// KMS is consistent in the end only, and clocks differ: so near to a change both sides of it are right, milliseconds.
 pub const SETTLES: i64 = 5 * 60_000;
@@ -40,6 +41,50 @@ pub struct Contradiction {
     pub stamp: Stamp,
     /// False when the log that was read ends before: then what happened in between explains it.
     pub log_reaches: bool,
+}
+
+/// What stood before the log and was gone before KMS was asked: neither shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unseen {
+    /// When such grants ended, milliseconds, in order.
+    pub grants: Vec<i64>,
+    /// When such a policy was replaced, milliseconds.
+    pub policy: Option<i64>,
+}
+
+impl Unseen {
+    /// What neither shows of a key; nothing of one whose creation is in the log.
+    pub fn of(key: &KeyView, dictionary: &Dictionary) -> Self {
+        if key.history.created.is_some() {
+            return Self::default();
+        }
+        let facts = key.beside.facts.as_deref();
+        let listed = |id: &str| {
+            let grants = facts.and_then(|facts| facts.grants.as_ref());
+            grants.is_some_and(|fact| fact.value.contains_key(id))
+        };
+        let mut made: BTreeSet<&str> = BTreeSet::new();
+        let mut unseen = Self::default();
+        let mut policies = 0_usize;
+        for control in key.events.iter().filter(|control| control.error.is_none()) {
+            let (at, id) = (control.event.time, control.detail.grant_id.as_deref());
+            match dictionary.text(control.name) {
+                "CreateGrant" => made.extend(id),
+                "RetireGrant" | "RevokeGrant" if id.is_none_or(|id| !made.contains(id) && !listed(id)) => {
+                    unseen.grants.push(at);
+                }
+                "PutKeyPolicy" => {
+                    let said = facts.and_then(|facts| facts.policy.as_ref()).map(|fact| fact.stamp.captured_at);
+                    if policies == 0 && said.is_none_or(|said| said >= at) {
+                        unseen.policy = Some(at);
+                    }
+                    policies += 1;
+                }
+                _ => {}
+            }
+        }
+        unseen
+    }
 }
 
 /// Part of the log that was read: first and last instant, milliseconds.
@@ -113,8 +158,19 @@ pub fn standing(facts: &KeyFacts) -> Option<(&Stamp, KeyState)> {
     Some((&fact.stamp, KeyState::find(fact.value.state.as_deref()?)?))
 }
 
+/// Automatic rotation as KMS told it. While a key waits for its deletion KMS says "off" whatever was set, and means it again
+/// when that is cancelled: that tells nothing.
+pub fn rotation_status(facts: &KeyFacts) -> Option<&Fact<RotationStatus>> {
+    let waits = standing(facts).is_some_and(|(_, state)| state == KeyState::PendingDeletion);
+    facts.rotation.as_ref().filter(|fact| fact.value.enabled || !waits)
+}
+
 fn rotation(key: &KeyView, facts: &KeyFacts, found: &mut Found) {
-    let Some(Fact { value, stamp }) = &facts.rotation else { return };
+    let Some(Fact { value, stamp }) = rotation_status(facts) else { return };
+    let states = around(&key.history.states, |change| change.at, stamp.captured_at);
+    if !value.enabled && states.iter().any(|change| change.state == KeyState::PendingDeletion) {
+        return;
+    }
     let known = around(&key.history.rotation, |change| change.at, stamp.captured_at);
     let Some(last) = known.last() else {
         // Off is how every key starts, but for copies.

@@ -47,6 +47,8 @@ impl KeyState {
             "PendingImport" => Self::PendingImport,
             "Creating" | "Updating" => Self::Transient,
             "Unavailable" => Self::Unavailable,
+            // KMS has no word for it; whoever keeps account of keys does.
+            "Deleted" => Self::Deleted,
             _ => return None,
         })
     }

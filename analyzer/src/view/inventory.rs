@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::activity::Series;
-use super::beside::{Contradiction, Reach, standing};
+use super::beside::{Contradiction, Reach, Unseen, rotation_status, standing};
 use super::history::KeyState;
 use super::key::KeyView;
 use crate::frame::{Dictionary, Sym};
@@ -161,6 +161,25 @@ pub struct KeyRow {
     pub contradictions: Vec<Contradiction>,
     /// Only an inventory has it.
     pub not_in_log: bool,
+    /// What neither log nor inventory shows of it.
+    pub unseen: Unseen,
+    /// Of a replica: the rotation of its primary, when that is among the keys.
+    pub primary_rotation: Option<Rotates>,
+}
+
+/// Rotation of a primary, which is that of its replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotates {
+    /// Automatic rotation.
+    pub automatic: Option<Rotation>,
+    /// Period while it is on, days.
+    pub days: Option<i64>,
+    /// When it was switched to what it is, milliseconds.
+    pub since: Option<i64>,
+    /// The last rotation, milliseconds.
+    pub last: Option<i64>,
+    /// When KMS said so, where an inventory is what tells it; milliseconds.
+    pub captured_at: Option<i64>,
 }
 
 impl KeyRow {
@@ -214,7 +233,7 @@ impl KeyRow {
 
         let fixed = role == Some(RegionRole::Replica);
         let change = key.history.rotation_at(as_of);
-        let status = facts.and_then(|facts| facts.rotation.as_ref());
+        let status = facts.and_then(rotation_status);
         // The later word counts.
         let status = status.filter(|fact| change.is_none_or(|change| change.at <= fact.stamp.captured_at));
         let change = change.filter(|change| status.is_none_or(|fact| fact.value.enabled == change.enabled));
@@ -295,6 +314,19 @@ impl KeyRow {
             facts: key.beside.facts.clone(),
             contradictions: key.beside.contradictions.clone(),
             not_in_log: key.beside.not_in_log,
+            unseen: Unseen::of(key, dictionary),
+            primary_rotation: None,
+        }
+    }
+
+    /// How it rotates by itself.
+    pub fn rotates(&self) -> Rotates {
+        Rotates {
+            automatic: self.rotation,
+            days: self.rotation_days,
+            since: self.rotation_since,
+            last: self.last_rotation,
+            captured_at: self.rotation_captured_at,
         }
     }
 

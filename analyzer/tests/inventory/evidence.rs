@@ -161,3 +161,49 @@ fn what_cannot_be_used_is_told_and_costs_nothing_else() {
     keytrail("keys", &[SAMPLE, "--inventory", "/no/such/folder"]).ended(3);
     keytrail("keys", &[SAMPLE, "--inventory", "s3://bucket/inventory"]).ended(2);
 }
+
+#[test]
+fn a_replica_rotates_as_its_primary() {
+    let id = format!("mrk-{}", "0a".repeat(16));
+    let arn = |region: &str| format!("arn:aws:kms:{region}:111122223333:key/{id}");
+    let (primary, replica) = (arn("eu-west-1"), arn("us-east-1"));
+    let described = |arn: &str, kind: &str| {
+        let mut described = described(arn, "Enabled");
+        described["KeyMetadata"]["MultiRegionConfiguration"] =
+            json!({"MultiRegionKeyType": kind, "PrimaryKey": {"Arn": primary, "Region": "eu-west-1"}});
+        described
+    };
+    let answers = Answers::new();
+    answers.write("replica.json", AFTER, &described(&replica, "REPLICA"));
+    let rotation = |document: &Value| row(document, &replica)["rotation"].clone();
+    let alone = rotation(&keys(&["--inventory", answers.path()]));
+    assert_eq!(
+        (&alone["automatic"], alone.get("of_primary")),
+        (&json!("as-primary"), Some(&Value::Null)),
+        "nothing is known of the primary"
+    );
+    answers.write("primary.json", AFTER, &described(&primary, "PRIMARY"));
+    answers.write(
+        "on.json",
+        AFTER,
+        &json!({"KeyId": primary, "KeyRotationEnabled": true, "RotationPeriodInDays": 180}),
+    );
+    let document = keys(&["--inventory", answers.path()]);
+    let of = &rotation(&document)["of_primary"];
+    assert_eq!((&of["automatic"], &of["period_days"]), (&json!("on"), &json!(180)));
+    assert_eq!(of["captured_at"], "2026-12-01T00:00:00Z");
+    assert!(row(&document, &primary)["rotation"].get("of_primary").is_none());
+}
+
+#[test]
+fn off_while_a_key_waits_for_its_deletion_tells_nothing_of_rotation() {
+    let answers = Answers::new();
+    let off = |arn: &str| json!({"KeyId": arn, "KeyRotationEnabled": false});
+    answers.write("describe.json", AFTER, &described(OTHER, "PendingDeletion"));
+    answers.write("rotation.json", AFTER, &off(OTHER));
+    let automatic =
+        |answers: &Answers| row(&keys(&["--inventory", answers.path()]), OTHER)["rotation"]["automatic"].clone();
+    assert_eq!(automatic(&answers), "unknown");
+    answers.write("describe.json", AFTER, &described(OTHER, "Disabled"));
+    assert_eq!(automatic(&answers), "off");
+}

@@ -1,6 +1,7 @@
 //! Inventories beside the log, through the real binary.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod config;
 mod evidence;
 mod report;
 mod retire;

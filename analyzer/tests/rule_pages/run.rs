@@ -76,6 +76,7 @@ fn holds(expectation: &Expectation, finding: &Finding, loud: usize) -> bool {
             "confidence" => fits(finding.confidence.id()),
             "status" => fits(finding.status.id()),
             "title" => fits(&finding.title),
+            "remediation" => fits(&finding.remediation),
             "count" => fits(&finding.count.to_string()),
             "findings" => fits(&loud.to_string()),
             _ => match name.split_once('.') {

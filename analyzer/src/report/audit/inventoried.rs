@@ -10,7 +10,7 @@ use super::html::text;
 use crate::inventory::{Inventory, KeyFacts};
 use crate::report::{Report, human};
 use crate::view::Coverage;
-use crate::view::inventory::KeyRow;
+use crate::view::inventory::{KeyRow, Manager};
 
 /// An inventory against the accounts and Regions that were read.
 #[derive(Debug, Default)]
@@ -34,8 +34,8 @@ impl Inventoried {
             .filter_map(|row| row.facts.as_deref())
             .filter(|facts| facts.kind.as_ref().is_none_or(|kind| kind.value.manager.as_deref() != Some("AWS")))
             .collect();
-        let missing = [unlisted(report, inventory), unanswered(&own), older_than_the_log(report, inventory)];
-        let missing = missing.into_iter().flatten().collect();
+        let missing = [unlisted(report, inventory), unanswered(&own), older_than_the_log(report, &own)];
+        let missing = missing.into_iter().chain(gone_before(report, rows)).flatten().collect();
         Self { keys: Some(own.into_iter().map(|facts| facts.arn.clone()).collect()), missing }
     }
 }
@@ -60,11 +60,40 @@ fn unanswered(keys: &[&KeyFacts]) -> Option<String> {
     (!open.is_empty()).then(|| format!("the inventory has no answer to {}", some(&open)))
 }
 
-/// Changes between the inventory and the log are in neither.
-fn older_than_the_log(report: &Report, inventory: &Inventory) -> Option<String> {
-    let (said, _) = inventory.span?;
+/// Changes between an answer and the log are in neither.
+fn older_than_the_log(report: &Report, keys: &[&KeyFacts]) -> Option<String> {
     let (from, _) = report.coverage.span?;
-    (said < from).then(|| format!("the inventory is of {} UTC, before the log begins", human::time(said)))
+    let mut older = Vec::new();
+    for facts in keys {
+        let policy = facts.policy.as_ref().map(|fact| fact.stamp.captured_at);
+        let grants = facts.grants.as_ref().map(|fact| fact.stamp.captured_at);
+        for (call, at) in [("GetKeyPolicy", policy), ("ListGrants", grants)] {
+            if let Some(at) = at.filter(|at| *at < from) {
+                older.push(format!("{call} of {} ({} UTC)", facts.arn, human::time(at)));
+            }
+        }
+    }
+    (!older.is_empty()).then(|| format!("the inventory is older than the log, which begins later: {}", some(&older)))
+}
+
+/// Grants and policies that stood when the period began and were gone before KMS was asked.
+fn gone_before(report: &Report, rows: &[KeyRow]) -> [Option<String>; 2] {
+    let within = |at: i64| report.run.from.is_none_or(|from| at >= from) && report.run.to.is_none_or(|to| at < to);
+    let (mut grants, mut policies) = (Vec::new(), Vec::new());
+    for row in rows.iter().filter(|row| row.manager != Some(Manager::Aws)) {
+        let ended = row.unseen.grants.iter().filter(|at| within(**at)).count() as u64;
+        if ended > 0 {
+            grants.push(format!("{} of {}", human::number(ended), row.arn));
+        }
+        if let Some(at) = row.unseen.policy.filter(|at| within(*at)) {
+            policies.push(format!("{} (until {} UTC)", row.arn, human::time(at)));
+        }
+    }
+    let tell = |all: Vec<String>, what: &str| {
+        (!all.is_empty())
+            .then(|| format!("{what} were made before the logs and gone before KMS was asked: {}", some(&all)))
+    };
+    [tell(grants, "grants that nobody saw"), tell(policies, "policies that nobody saw")]
 }
 
 /// Contradictions that the page names one by one.

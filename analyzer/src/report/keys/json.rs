@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::facts::Facts;
 use super::{Inventory, dollars, manager, role, rotation, state};
 use crate::report::{escape, human, wire};
-use crate::view::inventory::{Counted, KeyRow, price};
+use crate::view::inventory::{Counted, KeyRow, Rotates, Rotation as Automatic, price};
 
 /// Name and version of the document.
 pub const SCHEMA: &str = "keytrail.keys/1";
@@ -96,12 +96,29 @@ pub(in crate::report) struct Key<'r> {
 
 #[derive(Serialize)]
 struct Rotation {
+    /// `as-primary`: what the primary does is in `of_primary`.
     automatic: &'static str,
     period_days: Option<i64>,
     since: Option<String>,
     last: Option<String>,
     /// When KMS said so, where an inventory is what tells `automatic`.
     captured_at: Option<String>,
+    /// Rotation of the primary of a replica; null where the primary is not among the keys. Not there for other keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of_primary: Option<Option<Box<Self>>>,
+}
+
+impl Rotation {
+    fn of(rotates: &Rotates) -> Self {
+        Self {
+            automatic: rotation(rotates.automatic),
+            period_days: rotates.days,
+            since: rotates.since.map(human::rfc3339),
+            last: rotates.last.map(human::rfc3339),
+            captured_at: rotates.captured_at.map(human::rfc3339),
+            of_primary: None,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -154,11 +171,9 @@ impl<'r> Key<'r> {
             state_captured_at: key.state.and_then(|stands| stands.captured_at).map(human::rfc3339),
             state_contradicted: key.contradicted,
             rotation: Rotation {
-                automatic: rotation(key.rotation),
-                period_days: key.rotation_days,
-                since: key.rotation_since.map(human::rfc3339),
-                last: key.last_rotation.map(human::rfc3339),
-                captured_at: key.rotation_captured_at.map(human::rfc3339),
+                of_primary: (key.rotation == Some(Automatic::AsPrimary))
+                    .then(|| key.primary_rotation.as_ref().map(|of| Box::new(Rotation::of(of)))),
+                ..Rotation::of(&key.rotates())
             },
             created: key.created.map(human::rfc3339),
             first_use: key.used.map(|used| human::rfc3339(used.0)),

@@ -10,8 +10,10 @@ pub(in crate::report) use facts::Facts;
 pub use json::{SCHEMA, render as json};
 pub use text::render as text;
 
+use std::collections::BTreeMap;
+
 use super::Report;
-use crate::view::inventory::{KeyRow, RegionRole, Rotation};
+use crate::view::inventory::{KeyRow, RegionRole, Rotates, Rotation};
 
 /// Everything that a renderer of the inventory may show.
 #[derive(Clone, Debug)]
@@ -26,6 +28,12 @@ impl Inventory {
     /// Keys in the order of every output.
     pub fn new(report: Report, mut keys: Vec<KeyRow>) -> Self {
         keys.sort_by(|a, b| a.arn.cmp(&b.arn));
+        let rotates: BTreeMap<String, Rotates> = keys.iter().map(|key| (key.arn.clone(), key.rotates())).collect();
+        for key in keys.iter_mut().filter(|key| key.rotation == Some(Rotation::AsPrimary)) {
+            let primary = key.primary.as_ref().and_then(|primary| rotates.get(primary));
+            // Of one that became a replica itself nothing is known from here.
+            key.primary_rotation = primary.filter(|of| of.automatic != Some(Rotation::AsPrimary)).copied();
+        }
         Self { report, keys }
     }
 }

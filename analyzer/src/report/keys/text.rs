@@ -4,7 +4,7 @@ use super::{Inventory, UNKNOWN, dollars, manager, role, rotation, state};
 use crate::report::text::page::{Page, Tone};
 use crate::report::text::{Look, coverage};
 use crate::report::{escape, human};
-use crate::view::inventory::{Counted, KeyRow, Stands};
+use crate::view::inventory::{Counted, KeyRow, Rotates, Rotation, Stands};
 
 /// Keys that the table shows, and keys that are shown in full.
 const ROWS: usize = 500;
@@ -63,6 +63,20 @@ fn name(key: &KeyRow) -> String {
     }
 }
 
+fn rotates(of: &Rotates) -> String {
+    let mut text = rotation(of.automatic).to_string();
+    if let Some(days) = of.days {
+        text += &format!(", every {days} days");
+    }
+    if let Some(since) = of.since {
+        text += &format!(", since {} UTC", human::time(since));
+    }
+    if let Some(captured) = of.captured_at {
+        text += &format!(", as KMS said at {} UTC", human::time(captured));
+    }
+    text + &of.last.map_or("; no rotation seen".to_string(), |last| format!("; last {} UTC", human::time(last)))
+}
+
 fn one(page: &mut Page, key: &KeyRow) {
     let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(|| UNKNOWN.to_string());
     let at = |ms: i64| format!("{} UTC", human::time(ms));
@@ -93,17 +107,11 @@ fn one(page: &mut Page, key: &KeyRow) {
     };
     page.field("state", &since);
     page.field("created", &key.created.map_or("unknown: not in the log".to_string(), at));
-    let mut text = rotation(key.rotation).to_string();
-    if let Some(days) = key.rotation_days {
-        text += &format!(", every {days} days");
-    }
-    if let Some(since) = key.rotation_since {
-        text += &format!(", since {}", at(since));
-    }
-    if let Some(captured) = key.rotation_captured_at {
-        text += &format!(", as KMS said at {}", at(captured));
-    }
-    text += &key.last_rotation.map_or("; no rotation seen".to_string(), |last| format!("; last {}", at(last)));
+    let text = match (&key.primary_rotation, key.rotation) {
+        (Some(of), _) => format!("as its primary: {}", rotates(of)),
+        (None, Some(Rotation::AsPrimary)) => "as its primary, which is not among the keys: unknown".to_string(),
+        (None, _) => rotates(&key.rotates()),
+    };
     page.field("rotation", &text);
     let mut text = match key.used {
         Some((first, last)) => format!("{}, {} to {}", human::count(key.uses, "use"), at(first), at(last)),

@@ -108,7 +108,7 @@ pub fn judge(facts: Facts, coverage: &Coverage, as_of: i64, soak_days: u32, atte
         let text = match (name, &facts.older_grants) {
             ("resources", _) if facts.resources.is_empty() && facts.more_resources == 0 => continue,
             ("resources", _) => format!(
-                "{} known under it, and nothing in the log says that they are gone: {}",
+                "{} known under it, and whether they are gone is not read from the events of other services: {}",
                 plural(facts.resources.len() as u64 + facts.more_resources, "resource"),
                 named(&facts.resources)
             ),

@@ -9,7 +9,7 @@ use super::time::instant;
 use crate::finding::{Detail, Role, plain};
 use crate::inventory::{self, Call, Fact, KeyFacts, Kind, RotationStatus, Stamp};
 use crate::view::KeyView;
-use crate::view::beside::{SETTLES, standing};
+use crate::view::beside::{SETTLES, rotation_status, standing};
 use crate::view::history::{Grant, KeyState};
 
 /// What KMS said of the key.
@@ -24,7 +24,7 @@ pub fn kind(key: &KeyView) -> Option<&Kind> {
 
 /// Automatic rotation as KMS said, when the log shows no later change of it.
 pub fn rotation<'v>(key: &'v KeyView, cx: &Context<'_>) -> Option<&'v Fact<RotationStatus>> {
-    let fact = facts(key)?.rotation.as_ref()?;
+    let fact = rotation_status(facts(key)?)?;
     key.history.rotation_at(cx.as_of).is_none_or(|change| is_later(&fact.stamp, change.at)).then_some(fact)
 }
 

@@ -9,7 +9,16 @@ use super::over::Over;
 use super::time::instant;
 use crate::finding::word;
 use crate::view::KeyView;
+use crate::view::history::KeyState;
 use crate::view::ledger::ControlEvent;
+
+const DELETED: &str =
+    "The key is deleted: what it encrypted cannot be read again. Restore the data from copies under another key.";
+
+/// KMS deleted it: the event of the service shows it.
+pub fn is_deleted(key: &KeyView, cx: &Context<'_>) -> bool {
+    key.history.state_at(cx.as_of).is_some_and(|change| change.state == KeyState::Deleted)
+}
 
 /// True where the key fails everybody; else only those who lost a name or a right.
 pub fn is_whole(undo: &Undo) -> bool {
@@ -27,6 +36,10 @@ pub fn text(key: &KeyView, outage: &Outage<'_>, soak: bool, cx: &Context<'_>) ->
         _ if outage.over.is_some() => "Nothing: the key works again. Ask who did it, and why.".into(),
         _ if outage.restored.is_some() => {
             "It is undone: check that the victims recover, and ask who did it, and why.".into()
+        }
+        // Whatever was taken away first: there is nothing left to give it back to.
+        undo if *undo != Undo::None && !matches!(undo, Undo::MoveBack { .. }) && is_deleted(key, cx) => {
+            format!("{DELETED} Nothing undoes what came before.")
         }
         Undo::Enable if soak => {
             format!("The trial has found who still needs the key. Move them to another key; until then:\n{enable}")
@@ -61,9 +74,7 @@ pub fn text(key: &KeyView, outage: &Outage<'_>, soak: bool, cx: &Context<'_>) ->
         ),
         Undo::Policy => policy(key, outage.cause, cx),
         Undo::Grant => grant(key, outage.cause, cx),
-        Undo::None => {
-            "The key is deleted: what it encrypted cannot be read again. Restore the data from copies under another key.".into()
-        }
+        Undo::None => DELETED.into(),
         Undo::Find => format!(
             "Look at the key:\naws kms describe-key --region {region} --key-id {arn}\nand scan logs further back for the event that made it unusable."
         ),
