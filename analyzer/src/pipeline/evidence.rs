@@ -1,7 +1,6 @@
 //! Inventories as evidence: which files they are, and which keys they are held against.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use std::time::UNIX_EPOCH;
 use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
+use super::hashing::Hashing;
 use super::{ScanError, ScanOptions};
 use crate::config::Settings;
 use crate::decode::gzip::{Inflater, Taker};
@@ -18,6 +18,7 @@ use crate::decode::{Limits, SkipReason};
 use crate::finding::{Finding, Proof};
 use crate::frame::Dictionary;
 use crate::inventory::{Gathered, Inventory, Misread, gather};
+use crate::report::human::hex;
 use crate::view::beside::{Contradiction, Reach};
 use crate::view::{Coverage, KeyView};
 
@@ -132,15 +133,6 @@ impl Sums {
     }
 }
 
-/// Bytes in hex.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
 /// Reads files, and all files of folders, in the order of their names.
 pub(super) fn gather_files(places: &[String]) -> Result<(Gathered, Sums), ScanError> {
     let (mut gathered, mut sums) = (Gathered::default(), Sums::default());
@@ -206,7 +198,8 @@ fn read(inflater: &mut Inflater, path: &Path) -> io::Result<Stored> {
     let metadata = file.metadata()?;
     let written = metadata.is_file().then(|| metadata.modified()).transpose()?;
     let written = written.map(|at| at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis());
-    let mut source = Summed { file: file.take(MOST_BYTES + 1), sum: Sha256::new() };
+    let mut file = file.take(MOST_BYTES + 1);
+    let mut source = Hashing::new(&mut file);
     let mut whole = Whole::default();
     let outcome = inflater.read(&mut source, metadata.is_file().then_some(metadata.len()), &mut whole);
     if outcome.compressed > MOST_BYTES {
@@ -217,24 +210,10 @@ fn read(inflater: &mut Inflater, path: &Path) -> io::Result<Stored> {
         Some(SkipReason::Empty) | None if !outcome.trailing => Ok(Stored {
             written: written.map(|at| i64::try_from(at).unwrap_or(i64::MAX)),
             bytes: whole.0,
-            sum: hex(&source.sum.finalize()),
+            sum: source.finish().ok_or_else(|| io::Error::other("it was not read to its end"))?,
         }),
         Some(reason) => Err(io::Error::other(reason.meaning())),
         None => Err(io::Error::other("bytes follow the gzip stream")),
-    }
-}
-
-/// Hashes what is read.
-struct Summed {
-    file: io::Take<File>,
-    sum: Sha256,
-}
-
-impl Read for Summed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer)?;
-        self.sum.update(buffer.get(..read).unwrap_or_default());
-        Ok(read)
     }
 }
 
