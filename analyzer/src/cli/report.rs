@@ -39,7 +39,7 @@ pub(super) fn run(args: &ReportArgs, terminal: &mut Terminal<'_>) -> Result<Exit
     let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
     let format = args.format.or_else(|| output.and_then(format_of)).unwrap_or(ReportFormat::Html);
     if format == ReportFormat::Pdf {
-        pdf_can_be_written(args.pack.is_none() && output.is_none() && terminal.around.out_is_terminal)?;
+        pdf_can_be_written(output.is_none() && terminal.around.out_is_terminal)?;
     }
     let output = output.map(Output::check).transpose()?;
     let pack = args.pack.as_deref().map(NewFolder::check).transpose()?;
